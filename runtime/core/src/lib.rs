@@ -1,0 +1,17 @@
+//! All of Skillhall that decides and records.
+//!
+//! This crate knows no WebAssembly engine: it reads a skill's package, checks who attested and certified it, asks the
+//! registry how it stands, takes the WCP decision and writes the ledger. The crate `skillhall` runs what this crate admits.
+//!
+//! Rooms, in the order in which they may use each other (a test holds it):
+//! `denial, failure, clock, random, digest, id, json, store` <- `capability` <- `package` <- `trust` <- `registry` <- `govern` <- `ledger`.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod denial;
+pub mod digest;
+pub mod failure;
+pub mod id;
+pub mod json;
+pub mod random;
+pub mod store;
