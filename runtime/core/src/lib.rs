@@ -7,11 +7,13 @@
 //! `denial, failure, clock, random, digest, id, json, store` <- `capability` <- `package` <- `trust` <- `registry` <- `govern` <- `ledger`.
 #![forbid(unsafe_code)]
 
+pub mod capability;
 pub mod clock;
 pub mod denial;
 pub mod digest;
 pub mod failure;
 pub mod id;
 pub mod json;
+pub mod package;
 pub mod random;
 pub mod store;

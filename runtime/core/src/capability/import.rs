@@ -1,0 +1,124 @@
+//! Which power an imported interface belongs to.
+
+use serde::{Deserialize, Serialize};
+
+/// A power that a component can import, by class: a declared capability covers all interfaces of its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PowerClass {
+    /// `wasi:filesystem`.
+    Files,
+    /// `wasi:http`, outgoing.
+    Http,
+    /// `wasi:sockets`.
+    Sockets,
+    /// `wasi:keyvalue`.
+    Keyvalue,
+    /// `wasi:config`.
+    Config,
+}
+
+impl PowerClass {
+    /// Every class.
+    pub const ALL: &'static [Self] = &[Self::Files, Self::Http, Self::Sockets, Self::Keyvalue, Self::Config];
+
+    /// The capability's name in skill.toml.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Http => "http",
+            Self::Sockets => "sockets",
+            Self::Keyvalue => "keyvalue",
+            Self::Config => "config",
+        }
+    }
+
+    /// The least that skill.toml has to say under `[capabilities]` so that an import of this class is declared.
+    #[must_use]
+    pub fn declaration(self) -> &'static str {
+        match self {
+            Self::Files => "files = \"empty\"",
+            Self::Http => "http = \"empty\"",
+            Self::Sockets => "sockets = \"empty\"",
+            Self::Keyvalue => "keyvalue = [\"NAME-OF-A-STORE\"]",
+            Self::Config => "config = [\"NAME-OF-A-VALUE\"]",
+        }
+    }
+}
+
+/// What an imported interface means for a skill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportClass {
+    /// The harmless base: linked for everybody, empty or bounded.
+    Base,
+    /// Only with a declared capability.
+    Power(PowerClass),
+    /// Nothing that a host offers: always refused.
+    Unknown,
+}
+
+/// The class of an interface by its full name, such as `wasi:filesystem/types@0.2.6`.
+///
+/// Within WASI 0.2 the patch version does not matter (WASI 0.2 releases are backwards compatible); a pre-release, another
+/// version or none is [`ImportClass::Unknown`], except for `wasi:keyvalue` and `wasi:config`, which have been published as
+/// 0.2 drafts only.
+#[must_use]
+pub fn imports(interface: &str) -> ImportClass {
+    let Some((name, version)) = interface.split_once('@') else {
+        return ImportClass::Unknown;
+    };
+    let Some(version) = crate::id::parse_version(version) else {
+        return ImportClass::Unknown;
+    };
+    if (version.major, version.minor) != (0, 2) || !version.build.is_empty() {
+        return ImportClass::Unknown;
+    }
+    let class = released(name);
+    match class {
+        ImportClass::Unknown => drafted(name),
+        ImportClass::Base | ImportClass::Power(_) if version.pre.is_empty() => class,
+        ImportClass::Base | ImportClass::Power(_) => ImportClass::Unknown,
+    }
+}
+
+fn released(name: &str) -> ImportClass {
+    match name {
+        "wasi:cli/environment"
+        | "wasi:cli/exit"
+        | "wasi:cli/stdin"
+        | "wasi:cli/stdout"
+        | "wasi:cli/stderr"
+        | "wasi:cli/terminal-input"
+        | "wasi:cli/terminal-output"
+        | "wasi:cli/terminal-stdin"
+        | "wasi:cli/terminal-stdout"
+        | "wasi:cli/terminal-stderr"
+        | "wasi:io/error"
+        | "wasi:io/poll"
+        | "wasi:io/streams"
+        | "wasi:clocks/monotonic-clock"
+        | "wasi:clocks/wall-clock"
+        | "wasi:random/random"
+        | "wasi:random/insecure"
+        | "wasi:random/insecure-seed" => ImportClass::Base,
+        "wasi:filesystem/types" | "wasi:filesystem/preopens" => ImportClass::Power(PowerClass::Files),
+        "wasi:http/types" | "wasi:http/outgoing-handler" => ImportClass::Power(PowerClass::Http),
+        "wasi:sockets/network"
+        | "wasi:sockets/instance-network"
+        | "wasi:sockets/ip-name-lookup"
+        | "wasi:sockets/tcp"
+        | "wasi:sockets/tcp-create-socket"
+        | "wasi:sockets/udp"
+        | "wasi:sockets/udp-create-socket" => ImportClass::Power(PowerClass::Sockets),
+        _ => ImportClass::Unknown,
+    }
+}
+
+fn drafted(name: &str) -> ImportClass {
+    match name {
+        "wasi:keyvalue/store" | "wasi:keyvalue/atomics" | "wasi:keyvalue/batch" => ImportClass::Power(PowerClass::Keyvalue),
+        "wasi:config/store" | "wasi:config/runtime" => ImportClass::Power(PowerClass::Config),
+        _ => ImportClass::Unknown,
+    }
+}

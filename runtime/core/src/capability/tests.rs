@@ -1,0 +1,229 @@
+//! What can be asked, what is refused, and what becomes of it.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::denial::Code;
+use crate::json;
+
+fn asks(value: Value) -> Result<Asks, serde_json::Error> {
+    serde_json::from_value(value)
+}
+
+fn everything() -> Value {
+    json!({
+        "files": [{"mount": "/in", "access": "read"}, {"mount": "/out/a", "access": "write"}],
+        "http": [{"origin": "https://api.example.com", "methods": ["GET", "POST"], "paths": ["/v1/"]}],
+        "sockets": [{"protocol": "tcp", "address": "192.0.2.7", "port": 5432}],
+        "env": ["LANG"],
+        "secrets": [{"name": "API_TOKEN", "for": "https://api.example.com", "header": "authorization"}],
+        "keyvalue": ["cache"],
+        "config": ["log.level"],
+        "clocks": "precise",
+        "tools": [{"skill": "org.acme/redact", "version": "^1.2"}],
+    })
+}
+
+#[test]
+fn everything_that_can_be_asked_survives_the_canonical_form() {
+    let asks = asks(everything()).unwrap();
+    asks.validate().unwrap();
+    let bytes = json::canonical(&asks).unwrap();
+    assert_eq!(json::parse_as::<Asks>(&bytes).unwrap(), asks);
+    assert_eq!(serde_json::to_value(&asks).unwrap(), everything());
+    assert_eq!(
+        asks.list(),
+        [
+            "clocks: precise",
+            "config: log.level",
+            "env: LANG",
+            "files: /in (read)",
+            "files: /out/a (write)",
+            "http: GET POST https://api.example.com under /v1/",
+            "keyvalue: cache",
+            "secrets: API_TOKEN for https://api.example.com in header authorization",
+            "sockets: tcp 192.0.2.7:5432",
+            "tools: org.acme/redact ^1.2",
+        ]
+    );
+}
+
+#[test]
+fn nothing_asked_is_an_empty_object() {
+    let none = Asks::default();
+    assert!(none.is_empty());
+    assert_eq!(json::canonical(&none).unwrap(), b"{}");
+    assert_eq!(asks(json!({"files": [], "env": []})).unwrap(), none, "an empty list asks for nothing");
+    for class in PowerClass::ALL {
+        assert!(!none.covers(*class), "{class:?}");
+    }
+}
+
+#[test]
+fn empty_covers_the_class_and_links_it_empty() {
+    let asks = asks(json!({"files": "empty", "sockets": "empty", "clocks": "coarse"})).unwrap();
+    assert!(!asks.is_empty());
+    assert!(asks.covers(PowerClass::Files) && asks.covers(PowerClass::Sockets) && !asks.covers(PowerClass::Http));
+    assert_eq!(asks.list(), ["clocks: coarse", "files: empty", "sockets: empty"]);
+    let grants = narrow(&asks, &Policy::default()).unwrap();
+    assert_eq!(grants.links(PowerClass::Files), Some(Link::Empty));
+    assert_eq!(grants.links(PowerClass::Sockets), Some(Link::Empty));
+    assert_eq!(grants.links(PowerClass::Http), None);
+    assert_eq!(grants.list(), ["files: empty", "sockets: empty"]);
+}
+
+#[test]
+fn each_real_ask_is_denied_and_named() {
+    let all = everything();
+    for (capability, value) in all.as_object().unwrap() {
+        let mut one = json!({ capability: value });
+        if capability == "secrets" {
+            one["http"] = all["http"].clone();
+        }
+        let denial = narrow(&asks(one).unwrap(), &Policy::default()).unwrap_err();
+        assert_eq!(denial.code, Code::CapabilityNotGranted);
+        let named = if capability == "secrets" { "http" } else { capability };
+        assert_eq!(denial.details["capability"], *named);
+        assert!(denial.message.contains("this host's policy grants nothing of the kind"), "{}", denial.message);
+        assert!(denial.hint().contains(named), "{}", denial.hint());
+    }
+    let denial = narrow(&asks(all).unwrap(), &Policy::default()).unwrap_err();
+    assert_eq!(denial.details["all"].as_array().unwrap().len(), 10);
+    assert_eq!(denial.details["asked"], "/in (read)");
+}
+
+#[test]
+fn a_policy_that_names_a_grant_is_refused() {
+    assert_eq!(serde_json::from_value::<Policy>(json!({})).unwrap(), Policy::default());
+    assert!(serde_json::from_value::<Policy>(json!({"files": "empty"})).is_err());
+}
+
+#[test]
+fn a_secret_needs_its_origin_under_http() {
+    let lonely = asks(json!({"secrets": [{"name": "T", "for": "https://a.example", "header": "authorization"}]})).unwrap();
+    assert!(lonely.validate().unwrap_err().to_string().contains("http does not ask for"));
+    assert_eq!(narrow(&lonely, &Policy::default()).unwrap_err().code, Code::CapabilityNotGranted);
+}
+
+#[test]
+fn refused_asks() {
+    let origin = |origin: &str| json!({"http": [{"origin": origin, "methods": ["GET"], "paths": ["/"]}]});
+    let path = |path: &str| json!({"http": [{"origin": "https://a.example", "methods": ["GET"], "paths": [path]}]});
+    let mount = |mount: &str| json!({"files": [{"mount": mount, "access": "read"}]});
+    let header = |header: &str| json!({"secrets": [{"name": "T", "for": "https://a.example", "header": header}]});
+    let mut cases = vec![
+        json!({"file": "empty"}),
+        json!({"files": "none"}),
+        json!({"files": true}),
+        json!({"files": [{"mount": "/in", "access": "execute"}]}),
+        json!({"files": [{"mount": "/in", "access": "read", "follow": true}]}),
+        json!({"files": [{"mount": "/in", "access": "read"}, {"mount": "/in", "access": "write"}]}),
+        json!({"files": [{"mount": "/in/deep", "access": "read"}, {"mount": "/in", "access": "write"}]}),
+        json!({"files": [{"mount": "/assets", "access": "write"}]}),
+        json!({"files": [{"mount": "/assets/a", "access": "read"}]}),
+        json!({"http": [{"origin": "https://a.example", "methods": [], "paths": ["/"]}]}),
+        json!({"http": [{"origin": "https://a.example", "methods": ["get"], "paths": ["/"]}]}),
+        json!({"http": [{"origin": "https://a.example", "methods": ["GET", "GET"], "paths": ["/"]}]}),
+        json!({"http": [{"origin": "https://a.example", "methods": ["GET"], "paths": []}]}),
+        json!({"http": [{"origin": "https://a.example", "methods": ["GET"]}]}),
+        json!({"sockets": [{"protocol": "tcp", "address": "db.example", "port": 1}]}),
+        json!({"sockets": [{"protocol": "tcp", "address": "192.0.2.1", "port": 0}]}),
+        json!({"sockets": [{"protocol": "udp", "address": "224.0.0.1", "port": 5}]}),
+        json!({"sockets": [{"protocol": "tcp", "address": "0.0.0.0", "port": 5}]}),
+        json!({"env": ["A", "A"]}),
+        json!({"env": ["1A"]}),
+        json!({"env": ["A=B"]}),
+        json!({"env": [""]}),
+        json!({"env": "LANG"}),
+        json!({"env": (0..=MAX_ENTRIES).map(|n| format!("N{n}")).collect::<Vec<_>>()}),
+        json!({"keyvalue": ["Cache"]}),
+        json!({"keyvalue": ["../other"]}),
+        json!({"config": ["a b"]}),
+        json!({"clocks": "fine"}),
+        json!({"tools": [{"skill": "acme/redact", "version": "1"}]}),
+        json!({"tools": [{"skill": "org.acme/redact", "version": "latest"}]}),
+        json!({"tools": [{"skill": "org.acme/redact", "version": "1"}, {"skill": "org.acme/redact", "version": "2"}]}),
+    ];
+    cases.extend(
+        [
+            "api.example.com",
+            "ftp://a.example",
+            "https://A.example",
+            "https://a.example/",
+            "https://u@a.example",
+            "https://a.example.",
+            "https://a.example:443",
+            "http://a.example:80",
+            "https://a.example:0",
+            "https://a.example:+1",
+            "https://a.example:065",
+            "https://*.example",
+            "https://2130706433",
+            "https://0x7f.1",
+            "https://127.1",
+            "https://[::1",
+            "https://[0:0::1]",
+            "https://",
+            "https://a..example",
+            "https://-a.example",
+            "https://ä.example",
+            "https://a.example:70000",
+            "https://a.example?b",
+        ]
+        .map(origin),
+    );
+    cases.extend(["", "v1", "//", "/a/../b", "/.", "/a?b", "/a#b", "/%2e", "/a b", "/a\\b", "/a\n"].map(path));
+    cases.extend(["", "/", "in", "/in/", "//in", "/in/..", "/./in", "/in\0", "/in b", "/a/b/c/d/e/f/g/h/i"].map(mount));
+    cases.extend(["", "Authorization", "host", "proxy-authorization", "content-length", "a\r\nb", "a b"].map(header));
+    for case in cases {
+        assert!(asks(case.clone()).is_err(), "{case} was read");
+    }
+}
+
+#[test]
+fn accepted_spellings_of_an_origin() {
+    for origin in [
+        "https://a.example:8443",
+        "http://127.0.0.1:8080",
+        "https://[2001:db8::1]",
+        "https://[2001:db8::1]:8443",
+        "http://localhost",
+    ] {
+        let value = json!({"http": [{"origin": origin, "methods": ["GET"], "paths": ["/"]}]});
+        assert!(asks(value).is_ok(), "{origin}");
+    }
+}
+
+#[test]
+fn imports_by_class() {
+    use ImportClass::{Base, Power, Unknown};
+    let cases = [
+        ("wasi:cli/environment@0.2.6", Base),
+        ("wasi:cli/terminal-stderr@0.2.0", Base),
+        ("wasi:io/streams@0.2.99", Base),
+        ("wasi:clocks/wall-clock@0.2.3", Base),
+        ("wasi:random/insecure-seed@0.2.1", Base),
+        ("wasi:filesystem/types@0.2.6", Power(PowerClass::Files)),
+        ("wasi:filesystem/preopens@0.2.0", Power(PowerClass::Files)),
+        ("wasi:http/outgoing-handler@0.2.4", Power(PowerClass::Http)),
+        ("wasi:sockets/tcp-create-socket@0.2.0", Power(PowerClass::Sockets)),
+        ("wasi:keyvalue/store@0.2.0-draft2", Power(PowerClass::Keyvalue)),
+        ("wasi:config/store@0.2.0-rc.1", Power(PowerClass::Config)),
+        ("wasi:http/incoming-handler@0.2.4", Unknown),
+        ("wasi:cli/run@0.2.0", Unknown),
+        ("wasi:cli/environment", Unknown),
+        ("wasi:cli/environment@0.3.0", Unknown),
+        ("wasi:cli/environment@1.2.0", Unknown),
+        ("wasi:cli/environment@0.2", Unknown),
+        ("wasi:filesystem/types@0.2.0-rc-2023-11-10", Unknown),
+        ("wasi:filesystem/types@0.2.6+a", Unknown),
+        ("wasi:clocks/timezone@0.2.0", Unknown),
+        ("wasi:logging/logging@0.2.0", Unknown),
+        ("acme:filesystem/types@0.2.6", Unknown),
+        ("env", Unknown),
+        ("", Unknown),
+    ];
+    for (interface, class) in cases {
+        assert_eq!(imports(interface), class, "{interface}");
+    }
+}
