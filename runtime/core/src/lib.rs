@@ -17,3 +17,4 @@ pub mod json;
 pub mod package;
 pub mod random;
 pub mod store;
+pub mod trust;

@@ -1,0 +1,8 @@
+#![expect(clippy::disallowed_methods, reason = "tests read vectors and open temporary folders by path")]
+
+mod awp;
+mod codes;
+mod gate;
+mod keys;
+mod vectors;
+mod world;
