@@ -16,5 +16,6 @@ pub mod id;
 pub mod json;
 pub mod package;
 pub mod random;
+pub mod registry;
 pub mod store;
 pub mod trust;

@@ -1,0 +1,161 @@
+//! A registry that lives as long as its process: for tests, and for hosts that publish at start what they carry.
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use super::model::{
+    Change, Commit, HostRecord, NamespaceRecord, OrgRecord, Published, Registry, RegistryError, Scope, Snapshot, StandingEvent,
+    StandingQuery, Statement, Target,
+};
+use super::rules::{self, Effect, Rows};
+use crate::digest::Digest;
+use crate::id::{HostId, Namespace, OrgId, SkillId, SkillRef};
+
+/// The registry in memory. It is gone with the process; within it, it keeps all the rules of a lasting one.
+#[derive(Debug, Default)]
+pub struct MemoryRegistry {
+    state: RwLock<Kept>,
+}
+
+impl MemoryRegistry {
+    /// An empty registry.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A change is judged before anything is written, and then written without a step that could panic half-way, so a
+    /// poisoned lock guards a state that is whole.
+    fn read(&self) -> RwLockReadGuard<'_, Kept> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Registry for MemoryRegistry {
+    fn snapshot(&self, query: &StandingQuery) -> Result<Snapshot, RegistryError> {
+        rules::snapshot(&*self.read(), query)
+    }
+
+    fn version(&self) -> Result<u64, RegistryError> {
+        self.read().version()
+    }
+
+    fn check(&self, change: &Change) -> Result<(), RegistryError> {
+        rules::judge(&*self.read(), change).map(drop)
+    }
+
+    fn apply(&self, change: &Change, commit: Commit) -> Result<(), RegistryError> {
+        let mut kept = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let effect = rules::admit(&*kept, change, commit)?;
+        if effect == Effect::Append {
+            kept.append(change.clone());
+        }
+        kept.commits.insert(commit.sequence, commit);
+        Ok(())
+    }
+
+    fn commits(&self, after: u64) -> Result<Vec<Commit>, RegistryError> {
+        let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
+        Ok(self.read().commits.range(first..).map(|(_, commit)| *commit).collect())
+    }
+
+    fn versions(&self, skill: &SkillId) -> Result<Vec<Published>, RegistryError> {
+        Ok(self.read().published.values().filter(|published| published.skill.id == *skill).cloned().collect())
+    }
+
+    fn skills(&self) -> Result<Vec<SkillId>, RegistryError> {
+        let mut skills: Vec<SkillId> = self.read().published.keys().map(|skill| skill.id.clone()).collect();
+        skills.dedup();
+        Ok(skills)
+    }
+
+    fn statements(&self, manifest: &Digest) -> Result<Vec<Statement>, RegistryError> {
+        Rows::statements(&*self.read(), manifest)
+    }
+
+    fn standing_events(&self, target: &Target) -> Result<Vec<StandingEvent>, RegistryError> {
+        Ok(self.read().standing.iter().filter(|event| event.target == *target).cloned().collect())
+    }
+
+    fn namespace(&self, namespace: &Namespace) -> Result<Option<NamespaceRecord>, RegistryError> {
+        Rows::namespace(&*self.read(), namespace)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    commits: BTreeMap<u64, Commit>,
+    published: BTreeMap<SkillRef, Published>,
+    statements: Vec<Statement>,
+    standing: Vec<StandingEvent>,
+    namespaces: BTreeMap<Namespace, NamespaceRecord>,
+    organisations: BTreeMap<OrgId, OrgRecord>,
+    hosts: BTreeMap<HostId, HostRecord>,
+}
+
+impl Kept {
+    fn append(&mut self, change: Change) {
+        match change {
+            Change::Publish(published) => drop(self.published.insert(published.skill.clone(), published)),
+            Change::Statement(statement) => self.statements.push(statement),
+            Change::Standing(event) => self.standing.push(event),
+            Change::Namespace(record) => drop(self.namespaces.insert(record.namespace.clone(), record)),
+            Change::Organisation(record) => drop(self.organisations.insert(record.organisation.clone(), record)),
+            Change::Host(record) => drop(self.hosts.insert(record.host.clone(), record)),
+        }
+    }
+}
+
+impl Rows for Kept {
+    fn version(&self) -> Result<u64, RegistryError> {
+        Ok(self.commits.len() as u64)
+    }
+
+    fn commit(&self, sequence: u64) -> Result<Option<Commit>, RegistryError> {
+        Ok(self.commits.get(&sequence).copied())
+    }
+
+    fn published(&self, skill: &SkillRef) -> Result<Option<Published>, RegistryError> {
+        Ok(self.published.get(skill).cloned())
+    }
+
+    fn statement(&self, id: &str) -> Result<Option<Statement>, RegistryError> {
+        Ok(self.statements.iter().find(|statement| statement.id == id).cloned())
+    }
+
+    fn statements(&self, manifest: &Digest) -> Result<Vec<Statement>, RegistryError> {
+        Ok(self.statements.iter().filter(|statement| statement.manifest_hash == *manifest).cloned().collect())
+    }
+
+    fn standing_event(&self, id: &str) -> Result<Option<StandingEvent>, RegistryError> {
+        Ok(self.standing.iter().find(|event| event.id == id).cloned())
+    }
+
+    fn last_events(&self, targets: &[Target], organisation: &OrgId) -> Result<Vec<StandingEvent>, RegistryError> {
+        let mut last = BTreeMap::new();
+        for (index, event) in self.standing.iter().enumerate() {
+            let reaches = match &event.scope {
+                Scope::Global => true,
+                Scope::Organisation(scope) => scope == organisation,
+            };
+            if reaches && (matches!(event.target, Target::Key(_)) || targets.contains(&event.target)) {
+                last.insert((&event.scope, &event.target, &event.issuer), (index, event));
+            }
+        }
+        let mut last: Vec<_> = last.into_values().collect();
+        last.sort_by_key(|(index, _)| *index);
+        Ok(last.into_iter().map(|(_, event)| event.clone()).collect())
+    }
+
+    fn namespace(&self, namespace: &Namespace) -> Result<Option<NamespaceRecord>, RegistryError> {
+        Ok(self.namespaces.get(namespace).cloned())
+    }
+
+    fn organisation(&self, organisation: &OrgId) -> Result<Option<OrgRecord>, RegistryError> {
+        Ok(self.organisations.get(organisation).cloned())
+    }
+
+    fn host(&self, host: &HostId) -> Result<Option<HostRecord>, RegistryError> {
+        Ok(self.hosts.get(host).cloned())
+    }
+}

@@ -1,0 +1,155 @@
+//! The registry in one `SQLite` file: the embedded default.
+//!
+//! Any number of threads and processes may have the file open. Every read is one transaction, every change another, and a
+//! change that is acknowledged is on the disk. Rows are only ever appended: triggers refuse an update or a delete to
+//! whoever writes to the file, each row's text is covered by the digest of the commit that made it, and a file whose
+//! schema, rows or identity are not what they were is a registry that does not answer.
+
+mod place;
+mod pool;
+mod rows;
+mod schema;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Transaction, TransactionBehavior};
+
+use self::pool::Pool;
+use self::rows::Reader;
+use super::model::{
+    Change, Commit, NamespaceRecord, Published, Registry, RegistryError, Snapshot, StandingEvent, StandingQuery, Statement,
+    Target,
+};
+use super::rules::{self, Effect, Rows as _};
+use crate::digest::Digest;
+use crate::id::{Namespace, SkillId};
+
+/// How long a call waits for other writers before the registry counts as unreachable.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A registry in an `SQLite` file.
+pub struct SqliteRegistry {
+    pool: Pool,
+}
+
+impl SqliteRegistry {
+    /// Makes a new, empty registry file (mode 0600) and opens it. Whoever looks sees no file or a whole one.
+    ///
+    /// # Errors
+    /// [`RegistryError::Conflict`] if there is a file already (or what an earlier database of the name left behind);
+    /// [`RegistryError::Unreachable`] if the file cannot be made.
+    pub fn create(path: &Path) -> Result<Self, RegistryError> {
+        place::create(path, schema::write)?;
+        Self::open(path)
+    }
+
+    /// Opens a registry file; never makes one.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unreachable`] if there is none, or it is a link, can be written by others, cannot be written by us,
+    /// is corrupt, is of another program or a newer version, or its schema was altered.
+    pub fn open(path: &Path) -> Result<Self, RegistryError> {
+        Self::open_patient(path, BUSY)
+    }
+
+    fn open_patient(path: &Path, patience: Duration) -> Result<Self, RegistryError> {
+        Ok(Self { pool: Pool::open(path, patience)? })
+    }
+
+    /// Reads everything and checks it: the file's own structure, every row against the digest of the commit that made it,
+    /// and that no row or commit is missing from the row of versions. Takes time in proportion to the file.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unreachable`] naming the first thing that is wrong.
+    pub fn verify(&self) -> Result<(), RegistryError> {
+        self.read(|reader| {
+            schema::integrity(reader.connection())?;
+            reader.verify()
+        })
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, RegistryError>) -> Result<T, RegistryError> {
+        self.transaction(TransactionBehavior::Deferred, |transaction| work(&Reader::new(transaction)))
+    }
+
+    fn transaction<T>(
+        &self,
+        behavior: TransactionBehavior,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        let mut lease = self.pool.lease()?;
+        let result = (|| {
+            let transaction = lease.connection()?.transaction_with_behavior(behavior).map_err(unreachable)?;
+            self.pool.check(&transaction)?;
+            let value = work(&transaction)?;
+            transaction.commit().map_err(unreachable)?;
+            // A file that was exchanged while we wrote to it holds nothing of what we wrote.
+            self.pool.place().check()?;
+            Ok(value)
+        })();
+        if matches!(result, Ok(_) | Err(RegistryError::Conflict(_) | RegistryError::Immutable { .. })) {
+            lease.give_back();
+        }
+        result
+    }
+}
+
+impl Registry for SqliteRegistry {
+    fn snapshot(&self, query: &StandingQuery) -> Result<Snapshot, RegistryError> {
+        self.read(|reader| rules::snapshot(reader, query))
+    }
+
+    fn version(&self) -> Result<u64, RegistryError> {
+        self.read(|reader| reader.version())
+    }
+
+    fn check(&self, change: &Change) -> Result<(), RegistryError> {
+        self.read(|reader| rules::judge(reader, change).map(drop))
+    }
+
+    fn apply(&self, change: &Change, commit: Commit) -> Result<(), RegistryError> {
+        self.transaction(TransactionBehavior::Immediate, |transaction| {
+            match rules::admit(&Reader::new(transaction), change, commit)? {
+                Effect::Done => Ok(()),
+                Effect::Note => rows::note(transaction, commit, false).map(drop),
+                Effect::Append => {
+                    let version = rows::note(transaction, commit, true)?;
+                    rows::append(transaction, version, change)
+                }
+            }
+        })
+    }
+
+    fn commits(&self, after: u64) -> Result<Vec<Commit>, RegistryError> {
+        self.read(|reader| reader.commits(after))
+    }
+
+    fn versions(&self, skill: &SkillId) -> Result<Vec<Published>, RegistryError> {
+        self.read(|reader| reader.versions(skill))
+    }
+
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general over the transaction's lifetime")]
+    fn skills(&self) -> Result<Vec<SkillId>, RegistryError> {
+        self.read(|reader| reader.skills())
+    }
+
+    fn statements(&self, manifest: &Digest) -> Result<Vec<Statement>, RegistryError> {
+        self.read(|reader| reader.statements(manifest))
+    }
+
+    fn standing_events(&self, target: &Target) -> Result<Vec<StandingEvent>, RegistryError> {
+        self.read(|reader| reader.standing_events(target))
+    }
+
+    fn namespace(&self, namespace: &Namespace) -> Result<Option<NamespaceRecord>, RegistryError> {
+        self.read(|reader| reader.namespace(namespace))
+    }
+}
+
+fn unreachable(error: impl std::fmt::Display) -> RegistryError {
+    RegistryError::Unreachable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! Gate 1, the registry answers, and gate 5, no kill switch is pulled.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use strsim::damerau_levenshtein;
+
+use super::model::{
+    HostRecord, NamespaceRecord, OrgRecord, Published, Registry, Scope, Snapshot, StandingEvent, StandingQuery, State, Statement,
+    StatementKind, Target,
+};
+use crate::denial::{Code, Denial};
+use crate::id::{KeyId, OrgId, SkillId, SkillRef};
+
+/// What the registry said about one call, at one moment.
+///
+/// Only [`consult`] makes one, it cannot be copied, and so no call is judged by the answer to another.
+#[derive(Debug)]
+pub struct Standing {
+    query: StandingQuery,
+    version: u64,
+    published: Published,
+    statements: Vec<Statement>,
+    marks: Vec<StandingEvent>,
+    namespace: Option<NamespaceRecord>,
+    organisation: Option<OrgRecord>,
+    host: Option<HostRecord>,
+}
+
+/// Asks the registry everything about a call, once.
+///
+/// # Errors
+/// [`Code::RegistryUnreachable`] if it does not answer, or answers about something else;
+/// [`Code::SkillUnknown`] if the version is not published, with the nearest names in the detail `nearest`.
+pub fn consult(registry: &dyn Registry, query: StandingQuery) -> Result<Standing, Denial> {
+    let unreachable = |message: String| Denial::new(Code::RegistryUnreachable, message);
+    let snapshot = registry.snapshot(&query).map_err(|error| unreachable(error.to_string()))?;
+    if let Some(part) = strange_part(&snapshot, &query) {
+        return Err(unreachable(format!("asked about {}, the registry answered with {part} of something else", query.skill)));
+    }
+    let Snapshot { version, published, statements, marks, namespace, organisation, host } = snapshot;
+    let Some(published) = published else { return Err(unknown(registry, &query.skill)) };
+    Ok(Standing { query, version, published, statements, marks, namespace, organisation, host })
+}
+
+impl Standing {
+    /// What was asked.
+    #[must_use]
+    pub fn query(&self) -> &StandingQuery {
+        &self.query
+    }
+
+    /// The registry's version when it answered.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The published row of the version that was asked about.
+    #[must_use]
+    pub fn published(&self) -> &Published {
+        &self.published
+    }
+
+    /// Statements about the published manifest hash, oldest first.
+    #[must_use]
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// The certifications among the statements, oldest first.
+    pub fn certifications(&self) -> impl Iterator<Item = &Statement> {
+        self.statements.iter().filter(|statement| statement.kind == StatementKind::Certification)
+    }
+
+    /// The standing events that count now and are not `Active`, as [`Snapshot::marks`] says; oldest first.
+    #[must_use]
+    pub fn marks(&self) -> &[StandingEvent] {
+        &self.marks
+    }
+
+    /// The skill's namespace, if it is registered.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&NamespaceRecord> {
+        self.namespace.as_ref()
+    }
+
+    /// The caller's organisation, if it is registered.
+    #[must_use]
+    pub fn organisation(&self) -> Option<&OrgRecord> {
+        self.organisation.as_ref()
+    }
+
+    /// The host that asks, if it is enrolled.
+    #[must_use]
+    pub fn host(&self) -> Option<&HostRecord> {
+        self.host.as_ref()
+    }
+
+    /// Whether the certification with this statement id is taken back, in whatever form.
+    #[must_use]
+    pub fn certification_revoked(&self, id: &str) -> bool {
+        self.counting().any(|mark| matches!(&mark.target, Target::Certification(target) if target == id))
+    }
+
+    fn counting(&self) -> impl Iterator<Item = &StandingEvent> {
+        self.marks.iter().filter(|mark| mark.state != State::Active && reaches(&mark.scope, &self.query))
+    }
+
+    /// The code that a mark gives for this call, or `None` if it does not concern the call (or is gate 4's).
+    fn code(&self, mark: &StandingEvent, keys_used: &[&KeyId]) -> Option<Code> {
+        let skill = match mark.state {
+            State::Banned => Code::SkillBanned,
+            State::Revoked | State::Degraded | State::Active => Code::SkillRevoked,
+        };
+        let (concerns, code) = match &mark.target {
+            Target::Hash(hash) => (self.published.hashes().any(|published| published == hash), Code::BannedHash),
+            Target::Skill(id) => (*id == self.query.skill.id, skill),
+            Target::Version(version) => (*version == self.query.skill, skill),
+            Target::Namespace(namespace) => (*namespace == self.query.skill.id.namespace, Code::NamespaceBanned),
+            Target::Key(key) => (keys_used.contains(&key), Code::KeyBanned),
+            Target::Adapter { skill, adapter } => {
+                (*skill == self.query.skill.id && *adapter == self.query.adapter, Code::AdapterDegraded)
+            }
+            Target::Certification(_) => (false, Code::CertificationRevoked),
+        };
+        concerns.then_some(code)
+    }
+}
+
+/// Gate 5: no ban, revocation or degradation concerns the call. Of several the worst is told, in the order in which the
+/// codes stand in the table of refusals. `keys_used` are the keys that attested and certified the package.
+///
+/// # Errors
+/// [`Code::BannedHash`], [`Code::SkillBanned`], [`Code::NamespaceBanned`], [`Code::KeyBanned`], [`Code::SkillRevoked`] or
+/// [`Code::AdapterDegraded`], with who, when and why.
+pub fn marks_verdict(standing: &Standing, keys_used: &[&KeyId]) -> Result<(), Denial> {
+    let judged = standing.counting().filter_map(|mark| Some((standing.code(mark, keys_used)?, mark)));
+    let mut judged: Vec<(Code, &StandingEvent)> = judged.collect();
+    // A stable sort: among equals the oldest mark is told.
+    judged.sort_by_key(|(code, _)| *code);
+    match judged.split_first() {
+        None => Ok(()),
+        Some(((code, mark), others)) => Err(denial(*code, mark, others.len())),
+    }
+}
+
+fn denial(code: Code, mark: &StandingEvent, others: usize) -> Denial {
+    let (target, state) = (name(&mark.target), verb(mark.state));
+    let scope = match &mark.scope {
+        Scope::Global => String::new(),
+        Scope::Organisation(organisation) => format!(" for callers of {organisation}"),
+    };
+    let (issuer, by, at, reason) = (&mark.issuer, &mark.by, mark.at, &mark.reason);
+    let message = format!("{target} was {state}{scope} by {issuer} ({by}) at {at}: {reason}");
+    let denial = Denial::new(code, message)
+        .detail("event", mark.id.as_str())
+        .detail("target", target)
+        .detail("state", state)
+        .detail("issuer", issuer.as_str())
+        .detail("by", by.as_str())
+        .detail("reason", reason.as_str())
+        .detail("at", at.to_string());
+    let denial = match &mark.scope {
+        Scope::Global => denial,
+        Scope::Organisation(organisation) => denial.detail("organisation", organisation.as_str()),
+    };
+    if others == 0 { denial } else { denial.detail("others", others) }
+}
+
+fn name(target: &Target) -> String {
+    match target {
+        Target::Hash(hash) => format!("the hash {hash}"),
+        Target::Skill(skill) => format!("the skill {skill}"),
+        Target::Version(skill) => format!("the version {skill}"),
+        Target::Namespace(namespace) => format!("the namespace {namespace}"),
+        Target::Key(key) => format!("the key {key}"),
+        Target::Adapter { skill, adapter } => format!("the adapter {adapter} of {skill}"),
+        Target::Certification(id) => format!("the certification {id}"),
+    }
+}
+
+fn verb(state: State) -> &'static str {
+    match state {
+        State::Active => "restored",
+        State::Degraded => "degraded",
+        State::Revoked => "revoked",
+        State::Banned => "banned",
+    }
+}
+
+fn reaches(scope: &Scope, query: &StandingQuery) -> bool {
+    match scope {
+        Scope::Global => true,
+        Scope::Organisation(organisation) => *organisation == query.organisation,
+    }
+}
+
+/// Of all events about one target, those that count: the last of each (scope, issuer) that is not `Active`. A restore
+/// undoes only what the same issuer said in the same scope.
+#[must_use]
+pub fn in_force(events: &[StandingEvent]) -> Vec<&StandingEvent> {
+    let mut last: BTreeMap<(&Scope, &OrgId), &StandingEvent> = BTreeMap::new();
+    for event in events {
+        last.insert((&event.scope, &event.issuer), event);
+    }
+    last.into_values().filter(|event| event.state != State::Active).collect()
+}
+
+/// The part of an answer that is no answer to the query.
+fn strange_part(snapshot: &Snapshot, query: &StandingQuery) -> Option<&'static str> {
+    let published = snapshot.published.as_ref();
+    let manifest = published.map(|published| published.manifest_hash);
+    if published.is_some_and(|published| published.skill != query.skill) {
+        Some("the published row")
+    } else if snapshot.statements.iter().any(|statement| Some(statement.manifest_hash) != manifest) {
+        Some("a statement")
+    } else if snapshot.namespace.as_ref().is_some_and(|record| record.namespace != query.skill.id.namespace) {
+        Some("the namespace")
+    } else if snapshot.organisation.as_ref().is_some_and(|record| record.organisation != query.organisation) {
+        Some("the organisation")
+    } else if snapshot.host.as_ref().is_some_and(|record| record.host != query.host) {
+        Some("the host")
+    } else {
+        None
+    }
+}
+
+/// Most names that are suggested, and most that are looked at for it.
+const SUGGESTED: usize = 3;
+const LOOKED_AT: usize = 10_000;
+
+fn unknown(registry: &dyn Registry, skill: &SkillRef) -> Denial {
+    // Suggestions are a courtesy: if the registry has gone meanwhile, the skill is unknown all the same.
+    let versions = registry.versions(&skill.id).unwrap_or_default();
+    let (message, nearest) = if versions.is_empty() {
+        let skills = registry.skills().unwrap_or_default();
+        (format!("the registry knows no skill {}", skill.id), nearest(&skill.id, &skills))
+    } else {
+        let newest = versions.iter().rev().take(SUGGESTED).map(|published| published.skill.to_string()).collect();
+        (format!("the registry knows {}, but not in version {}", skill.id, skill.version), newest)
+    };
+    let denial = Denial::new(Code::SkillUnknown, message).detail("skill", skill.to_string());
+    if nearest.is_empty() {
+        return denial;
+    }
+    let advice = format!("Did you mean {}?", nearest.join(" or "));
+    denial.detail("nearest", nearest.into_iter().map(Value::from).collect::<Vec<_>>()).advise(advice)
+}
+
+fn nearest(wanted: &SkillId, skills: &[SkillId]) -> Vec<String> {
+    let text = wanted.to_string();
+    let most = text.chars().count().div_ceil(4);
+    let near = skills.iter().take(LOOKED_AT).filter_map(|skill| {
+        let other = skill.to_string();
+        if skill.name == wanted.name {
+            return Some((0, other));
+        }
+        let close = other.len().abs_diff(text.len()) <= most;
+        let distance = if close { damerau_levenshtein(&text, &other) } else { usize::MAX };
+        (distance <= most).then_some((distance, other))
+    });
+    let mut near: Vec<(usize, String)> = near.collect();
+    near.sort_unstable();
+    near.into_iter().take(SUGGESTED).map(|(_, name)| name).collect()
+}
