@@ -12,6 +12,7 @@ pub mod clock;
 pub mod denial;
 pub mod digest;
 pub mod failure;
+pub mod govern;
 pub mod id;
 pub mod json;
 pub mod package;

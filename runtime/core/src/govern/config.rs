@@ -1,0 +1,161 @@
+//! hall.toml: what this host is and what it allows. The default allows nothing beyond the bounded base.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::capability;
+use crate::id::{HostId, Namespace, OrgId, SkillId};
+
+pub use super::wcp::Env;
+use super::wcp::controls::{ControlId, TierControls, TierError};
+
+/// The configuration of one hall.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct HallConfig {
+    /// What this host is.
+    pub hall: HallSection,
+    /// What it decides by.
+    pub policy: PolicySection,
+    /// Host maximums of the budgets a skill may ask for.
+    #[serde(default)]
+    pub limits: LimitsSection,
+    /// Powers granted to a skill, by `namespace/name`. Absent: none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub grants: BTreeMap<SkillId, capability::Policy>,
+}
+
+/// What this host is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct HallSection {
+    /// Its id, by which it is enrolled.
+    pub id: HostId,
+    /// The organisation that runs it, and to which its owner belongs.
+    pub organisation: OrgId,
+    /// Who calls when the command is used without a token.
+    pub owner: String,
+    /// Where it stands: the `env` of every WCP decision.
+    pub env: Env,
+    /// Namespaces that are this hall's own.
+    pub namespaces: Vec<Namespace>,
+    /// The one namespace to which the secret in `WCP_ATTEST_HMAC_KEY` belongs, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attest_env_namespace: Option<Namespace>,
+}
+
+/// What the host decides by.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicySection {
+    /// The policy's version, as it stands in every decision record.
+    pub version: String,
+    /// The file with WCP's rules, beside hall.toml.
+    pub rules: String,
+    /// The least policy tier of any skill here.
+    #[serde(default)]
+    pub min_tier: u8,
+    /// The least policy tier of skills whose namespace is not this hall's own. At least 2.
+    #[serde(default = "foreign_tier")]
+    pub foreign_min_tier: u8,
+    /// Controls that are in place around this host, beside those that the runtime itself is
+    /// ([`BUILT_IN`](super::wcp::controls::BUILT_IN)).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub controls: BTreeSet<ControlId>,
+    /// Controls that each policy tier requires beyond the lower ones, instead of the documented default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiers: Option<BTreeMap<String, BTreeSet<ControlId>>>,
+}
+
+fn foreign_tier() -> u8 {
+    2
+}
+
+/// Host maximums. Bytes, milliseconds and units of fuel; what is absent takes the runtime's own maximum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsSection {
+    /// Bytes of all memories and tables of a run together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// Milliseconds of wall clock of a call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_ms: Option<u64>,
+    /// Units of fuel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<u64>,
+    /// Bytes of result, logs and streams of a call together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_bytes: Option<u64>,
+}
+
+/// hall.toml is no configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("hall.toml: {0}")]
+pub struct ConfigError(String);
+
+impl HallConfig {
+    /// Reads hall.toml. Nothing that cannot be understood is passed over.
+    ///
+    /// # Errors
+    /// If the text is no TOML, has an unknown key, or a value that cannot be.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError(error.to_string()))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.tier_controls()?;
+        let policy = &self.policy;
+        if policy.min_tier > 8 || policy.foreign_min_tier > 8 {
+            return Err(ConfigError("a policy tier is 0 to 8".into()));
+        }
+        if policy.foreign_min_tier < 2 {
+            return Err(ConfigError("policy.foreign_min_tier is at least 2".into()));
+        }
+        if policy.rules.contains('/') || policy.rules.starts_with('.') || policy.rules.is_empty() {
+            return Err(ConfigError("policy.rules is the name of a file beside hall.toml".into()));
+        }
+        if policy.version.is_empty() || policy.version.len() > 128 || policy.version.chars().any(char::is_control) {
+            return Err(ConfigError("policy.version is 1 to 128 printable characters".into()));
+        }
+        if self.hall.owner.is_empty() || self.hall.owner.len() > 128 || self.hall.owner.chars().any(char::is_control) {
+            return Err(ConfigError("hall.owner is 1 to 128 printable characters".into()));
+        }
+        if let Some(namespace) = &self.hall.attest_env_namespace
+            && !self.hall.namespaces.contains(namespace)
+        {
+            return Err(ConfigError(format!("hall.attest_env_namespace is {namespace}, which is not among hall.namespaces")));
+        }
+        Ok(())
+    }
+
+    /// Writes hall.toml.
+    ///
+    /// # Errors
+    /// If a value cannot be written as TOML.
+    pub fn to_text(&self) -> Result<String, ConfigError> {
+        toml::to_string_pretty(self).map_err(|error| ConfigError(error.to_string()))
+    }
+
+    /// The controls that each policy tier requires: the host's own table, else the documented default.
+    ///
+    /// # Errors
+    /// If the table names a tier that is none.
+    pub fn tier_controls(&self) -> Result<TierControls, ConfigError> {
+        let Some(table) = &self.policy.tiers else { return Ok(TierControls::default()) };
+        let number =
+            |tier: &String| tier.parse::<u8>().map_err(|_| ConfigError(format!("'{tier}' under policy.tiers is no tier")));
+        let table =
+            table.iter().map(|(tier, controls)| Ok((number(tier)?, controls.clone()))).collect::<Result<_, ConfigError>>()?;
+        TierControls::new(table).map_err(|error: TierError| ConfigError(error.to_string()))
+    }
+
+    /// Whether the namespace is this hall's own.
+    #[must_use]
+    pub fn owns(&self, namespace: &Namespace) -> bool {
+        self.hall.namespaces.contains(namespace)
+    }
+}

@@ -1,0 +1,176 @@
+//! Gates 5 to 10: from a verified package to an admission.
+//!
+//! [`Admission`] is a gate type: only [`decide`] makes one, it cannot be cloned or read from data, and the ledger takes it
+//! by value.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::capability::Grants;
+use crate::clock::Timestamp;
+use crate::denial::{Denial, Stage};
+use crate::digest::Digest;
+use crate::id::ToolName;
+use crate::package::Package;
+use crate::registry::standing::{Standing, marks_verdict};
+use crate::trust::verify::VerifiedPackage;
+
+use super::call::{Call, Caller};
+use super::config::HallConfig;
+use super::host::HostFacts;
+use super::preconditions::{fits, granted, is_enrolled, may_call};
+use super::question;
+use super::wcp::gate::PolicyGate;
+use super::wcp::rules::RuleSet;
+
+/// Everything the decision is taken by, beside the package and the standing.
+#[derive(Clone, Copy)]
+pub struct Policy<'a> {
+    /// The hall's configuration.
+    pub config: &'a HallConfig,
+    /// Its rules, as they were loaded.
+    pub rules: &'a RuleSet,
+    /// Its policy gate, if it has one.
+    pub gate: Option<&'a dyn PolicyGate>,
+    /// What this host is.
+    pub host: &'a HostFacts,
+    /// SHA-256 of the configuration and the rules, for the record.
+    pub digest: Digest,
+}
+
+/// A call that may run, once the ledger has it.
+pub struct Admission {
+    package: VerifiedPackage,
+    call: Call,
+    tool: ToolName,
+    caller: Caller,
+    grants: Grants,
+    facts: DecisionFacts,
+}
+
+/// What the record says of a decision, allowed or denied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecisionFacts {
+    /// The decision's id.
+    pub decision_id: String,
+    /// When it was taken.
+    pub at: Timestamp,
+    /// The registry's version that answered.
+    pub registry_version: u64,
+    /// The rule that matched, or `NO_MATCH`.
+    pub matched_rule: String,
+    /// The policy's version.
+    pub policy_version: String,
+    /// SHA-256 of configuration and rules.
+    pub policy_digest: Digest,
+    /// The policy tier in force.
+    pub tier: u8,
+    /// The policy version that the policy gate named, if this host has one; WCP's default if it was not asked.
+    pub gate_policy_version: Option<String>,
+    /// WCP's events of the decision.
+    pub telemetry: Vec<Map<String, Value>>,
+    /// WCP's blast score.
+    pub blast_score: u8,
+}
+
+impl Admission {
+    /// The package that may run.
+    #[must_use]
+    pub fn package(&self) -> &Arc<Package> {
+        self.package.package()
+    }
+
+    /// How it was attested and certified.
+    #[must_use]
+    pub fn verified(&self) -> &VerifiedPackage {
+        &self.package
+    }
+
+    /// The call.
+    #[must_use]
+    pub fn call(&self) -> &Call {
+        &self.call
+    }
+
+    /// The tool that runs.
+    #[must_use]
+    pub fn tool(&self) -> &ToolName {
+        &self.tool
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The powers that are linked.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// The decision.
+    #[must_use]
+    pub fn facts(&self) -> &DecisionFacts {
+        &self.facts
+    }
+
+    /// What is to be run. Whoever calls this has recorded the admission.
+    pub(crate) fn into_work(self) -> (Arc<Package>, Call, ToolName, Grants) {
+        (self.package.package().clone(), self.call, self.tool, self.grants)
+    }
+}
+
+/// A call that may not run: why, and what is known of the decision for its record.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The denial.
+    pub denial: Denial,
+    /// The decision, as far as it came.
+    pub facts: Option<DecisionFacts>,
+}
+
+impl From<Denial> for Box<Refusal> {
+    fn from(denial: Denial) -> Self {
+        Self::new(Refusal { denial, facts: None })
+    }
+}
+
+/// Which decision this is, and when it is taken.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// The decision's id, random.
+    pub decision_id: String,
+    /// The time at which everything is judged.
+    pub now: Timestamp,
+}
+
+/// Takes the decision: standing, caller, host, input, capabilities, WCP. `passed` is told each gate as it is passed.
+///
+/// # Errors
+/// The refusal of the first gate that fails, in their order.
+pub fn decide(
+    standing: &Standing,
+    package: VerifiedPackage,
+    call: Call,
+    caller: Option<&Caller>,
+    policy: Policy<'_>,
+    moment: Moment,
+    passed: &mut dyn FnMut(Stage),
+) -> Result<Admission, Box<Refusal>> {
+    marks_verdict(standing, &package.keys_used())?;
+    passed(Stage::Standing);
+    let caller = may_call(standing, caller)?.clone();
+    passed(Stage::Caller);
+    is_enrolled(standing, policy.host)?;
+    passed(Stage::Host);
+    let tool = fits(package.package(), &call)?;
+    passed(Stage::Input);
+    let grants = granted(package.package(), policy.config)?;
+    passed(Stage::Capability);
+    let facts = question::ask(standing, &package, &call, &tool, &caller, &policy, moment)?;
+    passed(Stage::Policy);
+    Ok(Admission { package, call, tool, caller, grants, facts })
+}

@@ -1,0 +1,9 @@
+//! Who may run what: the gates from the caller to the policy, and WCP's decision.
+
+pub mod call;
+pub mod config;
+pub mod decide;
+pub mod host;
+mod preconditions;
+mod question;
+pub mod wcp;

@@ -1,0 +1,111 @@
+//! Gates 6 to 9: the caller, the host, the input, the capabilities.
+
+use crate::capability::{self, Grants};
+use crate::denial::{Code, Denial};
+use crate::id::ToolName;
+use crate::package::Package;
+use crate::registry::standing::Standing;
+
+use super::call::{Call, Caller};
+use super::config::HallConfig;
+use super::host::HostFacts;
+
+/// Gate 6: the caller is known, its organisation is active and may call into the namespace.
+pub(super) fn may_call<'a>(standing: &Standing, caller: Option<&'a Caller>) -> Result<&'a Caller, Denial> {
+    let caller =
+        caller.ok_or_else(|| Denial::new(Code::Unauthenticated, "the call carries no credential that this hall accepts"))?;
+    let organisation = &caller.organisation;
+    let namespace = &standing.query().skill.id.namespace;
+    if *organisation != standing.query().organisation {
+        return Err(Denial::new(Code::Unauthenticated, "the registry was asked for another organisation than the caller's"));
+    }
+    match standing.organisation() {
+        Some(record) if record.suspended => {
+            return Err(Denial::new(Code::OrgSuspended, format!("the organisation {organisation} is suspended"))
+                .detail("organisation", organisation.as_str()));
+        }
+        Some(_) => {}
+        None => {
+            return Err(Denial::new(Code::NamespaceUnauthorized, format!("the registry knows no organisation {organisation}"))
+                .detail("organisation", organisation.as_str()));
+        }
+    }
+    let record = standing.namespace().filter(|record| record.owner == *organisation || record.callers.contains(organisation));
+    if record.is_none() {
+        let message = format!("the organisation {organisation} may not call into {namespace}");
+        return Err(Denial::new(Code::NamespaceUnauthorized, message)
+            .detail("organisation", organisation.as_str())
+            .detail("namespace", namespace.as_str()));
+    }
+    Ok(caller)
+}
+
+/// Gate 7: the host is enrolled, not revoked, and what the registry says it is.
+pub(super) fn is_enrolled(standing: &Standing, host: &HostFacts) -> Result<(), Denial> {
+    let name = &host.host;
+    let Some(record) = standing.host().filter(|record| record.host == *name) else {
+        return Err(
+            Denial::new(Code::HostNotEnrolled, format!("the registry knows no host {name}")).detail("host", name.as_str())
+        );
+    };
+    if record.revoked {
+        return Err(
+            Denial::new(Code::HostRevoked, format!("the enrolment of host {name} was revoked")).detail("host", name.as_str())
+        );
+    }
+    for (part, found, enrolled) in
+        [("executable", host.executable, record.executable), ("configuration", host.configuration, record.configuration)]
+    {
+        if found != enrolled {
+            let message = format!("the {part} of host {name} has SHA-256 {}, enrolled is {}", found.short(), enrolled.short());
+            return Err(Denial::new(Code::HostTampered, message)
+                .detail("host", name.as_str())
+                .detail("part", part)
+                .detail("computed_hash", found.to_string())
+                .detail("expected_hash", enrolled.to_string()));
+        }
+    }
+    Ok(())
+}
+
+/// Gate 8: the tool exists and the input fits its schema. Gives the tool's name.
+pub(super) fn fits(package: &Package, call: &Call) -> Result<ToolName, Denial> {
+    let tool = tool(package, call)?;
+    let schemas = package.schemas(&tool).map_err(|error| {
+        Denial::new(Code::InputSchema, format!("the schema of '{tool}' does not compile: {error}")).detail("rule", "schema")
+    })?;
+    schemas.input.validate(call.input.value()).map_err(|violation| {
+        let place = if violation.pointer.is_empty() { "the input" } else { violation.pointer.as_str() };
+        Denial::new(Code::InputSchema, format!("{place}: {}", violation.message))
+            .detail("pointer", violation.pointer.as_str())
+            .detail("rule", violation.rule.as_str())
+    })?;
+    Ok(tool)
+}
+
+/// The tool that was named, or the only one.
+fn tool(package: &Package, call: &Call) -> Result<ToolName, Denial> {
+    let tools = &package.manifest().tools;
+    let names: Vec<&str> = tools.keys().map(ToolName::as_str).collect();
+    let message = match &call.tool {
+        Some(tool) if tools.contains_key(tool) => return Ok(tool.clone()),
+        Some(tool) => format!("{} has no tool '{tool}'; it has: {}", call.skill, names.join(", ")),
+        None => match tools.keys().next() {
+            Some(only) if tools.len() == 1 => return Ok(only.clone()),
+            _ => format!("{} has more than one tool, and the call names none; it has: {}", call.skill, names.join(", ")),
+        },
+    };
+    let denial = Denial::new(Code::ToolUnknown, message).detail("tools", names);
+    Err(match &call.tool {
+        Some(tool) => denial.detail("tool", tool.as_str()),
+        None => denial,
+    })
+}
+
+/// Gate 9: every declared capability is granted by this host's policy.
+pub(super) fn granted(package: &Package, config: &HallConfig) -> Result<Grants, Denial> {
+    let manifest = package.manifest();
+    let nothing = capability::Policy::default();
+    let policy = config.grants.get(&manifest.id()).unwrap_or(&nothing);
+    capability::narrow(&manifest.capabilities, policy)
+}

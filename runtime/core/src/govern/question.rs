@@ -1,0 +1,173 @@
+//! Gate 10: the WCP decision about the worker, which is the skill.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::capability::files::Access;
+use crate::denial::{Code, Denial};
+use crate::id::ToolName;
+use crate::package::Manifest;
+use crate::registry::standing::Standing;
+use crate::trust::verify::VerifiedPackage;
+
+use super::call::{Call, Caller};
+use super::decide::{DecisionFacts, Moment, Policy, Refusal};
+use super::wcp::controls::{ControlId, built_in};
+use super::wcp::envelope::EnvelopePolicy;
+use super::wcp::gate::{DEFAULT_POLICY_VERSION, GateContext, GateError, Verdict, consult};
+use super::wcp::{
+    Callables, DecisionInput, Fetched, HallConfig as WcpSettings, Request, RouteDecision, Stamp, WorkerFacts, asks_gate, blast,
+    decide,
+};
+
+/// Asks WCP's question about the call and turns a denial into a refusal.
+pub(super) fn ask(
+    standing: &Standing,
+    package: &VerifiedPackage,
+    call: &Call,
+    tool: &ToolName,
+    caller: &Caller,
+    policy: &Policy<'_>,
+    moment: Moment,
+) -> Result<DecisionFacts, Box<Refusal>> {
+    let manifest = package.package().manifest();
+    let tier = tier_in_force(standing, package, policy);
+    let required = policy.config.tier_controls().map_err(|error| Denial::new(Code::InternalError, error.to_string()))?;
+    let input = DecisionInput {
+        request: request(manifest, call, caller, policy),
+        stamp: Stamp { decision_id: moment.decision_id, at: moment.now },
+        task_id: call.correlation_id.clone(),
+        effects: manifest.tools.get(tool).map(|tool| tool.effects.clone()).unwrap_or_default(),
+        controls: required.required(tier).into_iter().collect(),
+    };
+    let callables = Callables {
+        hall: WcpSettings { require_worker_attestation: true, ..WcpSettings::default() },
+        controls_present: controls_present(policy),
+        workers: BTreeMap::from([(call.skill.id.worker_species_id(), worker(standing, package, call, policy))]),
+        gate: verdict(&input, manifest, call, tool, caller, policy),
+        ..Callables::default()
+    };
+    let decision = decide(&input, policy.rules, &callables);
+    let facts = facts(&decision, standing, policy, tier, &input.stamp);
+    match decision.denial() {
+        None => Ok(facts),
+        Some(denial) => Err(Box::new(Refusal { denial, facts: Some(facts) })),
+    }
+}
+
+/// The highest of manifest, certification, the namespace's floor and the host's floor: an author can ask for more
+/// scrutiny, never for less.
+fn tier_in_force(standing: &Standing, package: &VerifiedPackage, policy: &Policy<'_>) -> u8 {
+    let manifest = package.package().manifest();
+    let foreign = if policy.config.owns(&manifest.namespace) { 0 } else { policy.config.policy.foreign_min_tier };
+    [
+        manifest.policy_tier,
+        package.certification().policy_tier,
+        standing.namespace().map_or(0, |record| record.min_tier),
+        policy.config.policy.min_tier,
+        foreign,
+    ]
+    .into_iter()
+    .max()
+    .unwrap_or(u8::MAX)
+}
+
+/// What the call is about: the capability that the skill provides, or, for a skill that names none, one of its own name.
+fn capability(manifest: &Manifest) -> String {
+    match manifest.provides.first() {
+        Some(capability) => capability.as_str().to_owned(),
+        None => format!("cap.skill.{}.{}", manifest.namespace, manifest.name),
+    }
+}
+
+fn request(manifest: &Manifest, call: &Call, caller: &Caller, policy: &Policy<'_>) -> Request {
+    Request::new(
+        capability(manifest),
+        policy.config.hall.env,
+        call.data_label,
+        call.tenant_risk,
+        call.qos_class,
+        caller.organisation.as_str().to_owned(),
+        call.correlation_id.clone(),
+    )
+}
+
+fn controls_present(policy: &Policy<'_>) -> BTreeSet<ControlId> {
+    let mut controls = built_in();
+    controls.extend(policy.config.policy.controls.iter().cloned());
+    controls
+}
+
+/// The skill as WCP's worker: registered when it was published, hashed when it was read.
+fn worker(standing: &Standing, package: &VerifiedPackage, call: &Call, policy: &Policy<'_>) -> WorkerFacts {
+    let manifest = package.package().manifest();
+    let envelope = envelope(manifest);
+    let ruling = EnvelopePolicy::default().judge(policy.config.hall.env, call.data_label, Some(&envelope));
+    let capabilities = manifest.provides.iter().map(|id| id.as_str().to_owned()).chain([capability(manifest)]).collect();
+    WorkerFacts {
+        capabilities: Some(capabilities),
+        registered_hash: Fetched::Value(Some(standing.published().package_hash.to_string())),
+        current_hash: Fetched::Value(Some(package.package_hash().to_string())),
+        envelope: Fetched::Value(Some(envelope)),
+        envelope_ruling: Fetched::Value(ruling),
+        ..WorkerFacts::default()
+    }
+}
+
+/// The skill's privilege envelope (WCP 6): what its manifest asks for, which is the most that it can be granted.
+fn envelope(manifest: &Manifest) -> Value {
+    let asks = &manifest.capabilities;
+    let egress: Vec<&str> = asks.http.entries().iter().map(|ask| ask.origin.as_str()).collect();
+    let writes = asks.files.entries().iter().filter(|ask| ask.access == Access::Write).map(|ask| ask.mount.as_str());
+    json!({
+        "secrets_access": asks.secrets.iter().map(|ask| ask.name.as_str()).collect::<Vec<_>>(),
+        "network_egress": if egress.is_empty() { json!("none") } else { json!(egress) },
+        "filesystem_writes": writes.collect::<Vec<_>>(),
+        "tools": asks.tools.iter().map(|ask| ask.skill.to_string()).collect::<Vec<_>>(),
+    })
+}
+
+/// The gate's verdict, fetched before the decision, and only if the rule that matches asks for it.
+fn verdict(
+    input: &DecisionInput,
+    manifest: &Manifest,
+    call: &Call,
+    tool: &ToolName,
+    caller: &Caller,
+    policy: &Policy<'_>,
+) -> Option<Result<Verdict, GateError>> {
+    let gate = policy.gate.filter(|_| asks_gate(&input.request, policy.rules))?;
+    let context = GateContext {
+        capability_id: input.request.capability_id.clone(),
+        tenant_id: input.request.tenant_id.clone(),
+        env: policy.config.hall.env,
+        data_label: call.data_label,
+        tenant_risk: call.tenant_risk,
+        qos_class: call.qos_class,
+        policy_version: DEFAULT_POLICY_VERSION,
+        skill: call.skill.to_string(),
+        tool: tool.as_str().to_owned(),
+        effects: input.effects.clone(),
+        capabilities: manifest.capabilities.list(),
+        caller: caller.name.clone(),
+        organisation: caller.organisation.as_str().to_owned(),
+        blast_score: blast::score(&input.request, &input.effects),
+    };
+    Some(consult(gate, &context))
+}
+
+fn facts(decision: &RouteDecision, standing: &Standing, policy: &Policy<'_>, tier: u8, stamp: &Stamp) -> DecisionFacts {
+    DecisionFacts {
+        decision_id: decision.decision_id().to_owned(),
+        at: stamp.at,
+        registry_version: standing.version(),
+        matched_rule: decision.matched_rule_id().to_owned(),
+        policy_version: policy.config.policy.version.clone(),
+        policy_digest: policy.digest,
+        tier,
+        blast_score: decision.blast_score(),
+        gate_policy_version: policy.gate.map(|_| decision.policy_version().to_owned()),
+        telemetry: decision.telemetry().to_vec(),
+    }
+}
