@@ -15,6 +15,7 @@ pub mod failure;
 pub mod govern;
 pub mod id;
 pub mod json;
+pub mod ledger;
 pub mod package;
 pub mod random;
 pub mod registry;

@@ -1,0 +1,241 @@
+//! Gate 11: the decision is durable, or the call is denied.
+//!
+//! [`RecordedCall`] is a gate type: only [`record`] makes one, from an [`Admission`] that it consumes; it cannot be cloned
+//! or read from data. Taking it apart gives the work to do and an [`OpenRecord`], which is closed with how the run ended.
+//! An open record that is never closed is a run that was interrupted, and the audit says so.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::capability::Grants;
+use crate::clock::Timestamp;
+use crate::denial::Denial;
+use crate::digest::Digest;
+use crate::failure::FailureCode;
+use crate::govern::call::{Call, Caller};
+use crate::govern::decide::{Admission, DecisionFacts, Moment, Refusal};
+use crate::govern::host::HostFacts;
+use crate::id::ToolName;
+use crate::json;
+use crate::package::Package;
+use crate::trust::AttestationFacts;
+
+use super::event::{Decision, End, Event, EventKind};
+use super::{Ledger, LedgerError};
+
+/// A call whose admission is on disk.
+pub struct RecordedCall {
+    work: Work,
+    open: OpenRecord,
+}
+
+/// What is to be run.
+pub struct Work {
+    /// The verified package.
+    pub package: Arc<Package>,
+    /// The call.
+    pub call: Call,
+    /// The tool that runs.
+    pub tool: ToolName,
+    /// The powers to link.
+    pub grants: Grants,
+}
+
+/// The record of a call that is running. It is closed by value, once.
+pub struct OpenRecord {
+    sequence: u64,
+    event: Event,
+    facts: DecisionFacts,
+    attestation: AttestationFacts,
+    certification: String,
+}
+
+/// How a run ended, for its record.
+#[derive(Clone, Debug)]
+pub struct RunEnd {
+    /// The digest of the result's canonical form, if it was done.
+    pub output: Option<Digest>,
+    /// The failure's code, if it failed.
+    pub failure: Option<FailureCode>,
+    /// What it used, as the receipt says it.
+    pub resources: Map<String, Value>,
+    /// How long it took, in microseconds.
+    pub duration_us: u64,
+    /// Cached code that was refused on the way, with the reasons.
+    pub rejected_code: Vec<String>,
+    /// When it ended.
+    pub at: Timestamp,
+}
+
+/// Writes the admission to the ledger. When this returns, it is durable.
+///
+/// # Errors
+/// `DENY_LEDGER_UNAVAILABLE` if it could not be written; then nothing runs.
+pub fn record(ledger: &Ledger, host: &HostFacts, admission: Admission) -> Result<RecordedCall, Denial> {
+    let facts = admission.facts().clone();
+    let manifest = admission.package().manifest_hash();
+    let component = admission.package().manifest().component.sha256;
+    let mut event = base(EventKind::SkillExecute, facts.at, admission.call(), Some(admission.caller()), host);
+    event.tool = Some(admission.tool().clone());
+    decided(&mut event, &facts);
+    let input = input_digest(admission.call());
+    event.hashes.extend([("manifest".to_owned(), manifest), ("component".to_owned(), component), ("input".to_owned(), input)]);
+    let verified = admission.verified();
+    event.decision = Some(Decision::Allow);
+    event.data.insert("certification".into(), verified.certification().id.as_str().into());
+    event.data.insert("attested_by".into(), verified.keys_used().iter().map(|key| key.as_str()).collect::<Vec<_>>().into());
+    event.data.insert("grants".into(), admission.grants().list().into());
+    let sequence = ledger
+        .append(vec![event.clone()])
+        .and_then(|sequences| sequences.first().copied().ok_or_else(|| LedgerError::Broken("it gave no sequence".into())))
+        .map_err(|error| error.denial())?;
+    let (attestation, certification) = (verified.attestation().clone(), verified.certification().id.clone());
+    let (package, call, tool, grants) = admission.into_work();
+    Ok(RecordedCall {
+        work: Work { package, call, tool, grants },
+        open: OpenRecord { sequence, event, facts, attestation, certification },
+    })
+}
+
+/// Writes a refusal: the decision DENY and the denial, in one append. A dry run is marked as such.
+///
+/// # Errors
+/// If it could not be written; the call is denied all the same.
+pub fn record_refusal(
+    ledger: &Ledger,
+    host: &HostFacts,
+    call: &Call,
+    caller: Option<&Caller>,
+    refusal: &Refusal,
+    moment: &Moment,
+    dry_run: bool,
+) -> Result<u64, LedgerError> {
+    let mut execute = base(EventKind::SkillExecute, moment.now, call, caller, host);
+    execute.decision_id = Some(moment.decision_id.clone());
+    if let Some(facts) = &refusal.facts {
+        decided(&mut execute, facts);
+    }
+    execute.decision = Some(Decision::Deny);
+    execute.code = Some(refusal.denial.code);
+    execute.hashes.insert("input".to_owned(), input_digest(call));
+    let mut deny = execute.denied(&refusal.denial);
+    deny.hashes.clear();
+    if !refusal.denial.details.is_empty() {
+        deny = deny.with("details", refusal.denial.details.clone());
+    }
+    if dry_run {
+        execute = execute.with("dry_run", true);
+        deny = deny.with("dry_run", true);
+    }
+    let sequences = ledger.append(vec![execute, deny])?;
+    sequences.first().copied().ok_or_else(|| LedgerError::Broken("it gave no sequence".into()))
+}
+
+fn base(kind: EventKind, at: Timestamp, call: &Call, caller: Option<&Caller>, host: &HostFacts) -> Event {
+    let mut event = Event::new(kind, at);
+    event.correlation_id = Some(call.correlation_id.clone());
+    event.organisation = caller.map(|caller| caller.organisation.clone());
+    event.caller = caller.map(|caller| caller.name.clone());
+    event.adapter = caller.map(|caller| caller.adapter.clone());
+    event.skill = Some(call.skill.id.clone());
+    event.version = Some(call.skill.version.clone());
+    event.tool.clone_from(&call.tool);
+    event.worker = Some(call.skill.id.worker_species_id());
+    event.host = Some(host.host.clone());
+    event
+}
+
+fn decided(event: &mut Event, facts: &DecisionFacts) {
+    event.decision_id = Some(facts.decision_id.clone());
+    event.matched_rule = Some(facts.matched_rule.clone());
+    event.policy_version = Some(facts.policy_version.clone());
+    event.hashes.insert("policy".to_owned(), facts.policy_digest);
+    event.data.insert("registry_version".into(), facts.registry_version.into());
+    event.data.insert("tier".into(), facts.tier.into());
+    event.data.insert("blast_score".into(), facts.blast_score.into());
+    event.data.insert("wcp_events".into(), facts.telemetry.clone().into_iter().map(Value::Object).collect());
+    if let Some(version) = &facts.gate_policy_version {
+        event.data.insert("gate_policy_version".into(), version.as_str().into());
+    }
+}
+
+/// The digest of the input's canonical form: records hold inputs by hash, not by value.
+fn input_digest(call: &Call) -> Digest {
+    Digest::of(&json::canonical(call.input.value()).unwrap_or_default())
+}
+
+impl RecordedCall {
+    /// The record's sequence in the ledger.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.open.sequence
+    }
+
+    /// Takes the call apart: what to run, and the record to close afterwards.
+    #[must_use]
+    pub fn start(self) -> (Work, OpenRecord) {
+        (self.work, self.open)
+    }
+}
+
+impl OpenRecord {
+    /// The sequence of the decision's record.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The decision.
+    #[must_use]
+    pub fn facts(&self) -> &DecisionFacts {
+        &self.facts
+    }
+
+    /// How the package was attested: which forms held, and which could not be judged.
+    #[must_use]
+    pub fn attestation(&self) -> &AttestationFacts {
+        &self.attestation
+    }
+
+    /// The certification on which the call was admitted.
+    #[must_use]
+    pub fn certification(&self) -> &str {
+        &self.certification
+    }
+
+    /// Writes how the run ended. When this returns the sequence of the closing record, it is durable.
+    ///
+    /// # Errors
+    /// If it could not be written; the audit then shows the run as interrupted.
+    pub fn close(self, ledger: &Ledger, end: &RunEnd) -> Result<u64, LedgerError> {
+        let mut event = self.event;
+        event.kind = EventKind::SkillComplete;
+        event.time = end.at;
+        event.decision = None;
+        event.end = Some(ended(end.failure));
+        event.failure = end.failure;
+        event.duration_us = Some(end.duration_us);
+        event.resources.clone_from(&end.resources);
+        event.hashes.retain(|name, _| name == "manifest" || name == "component");
+        if let Some(output) = end.output {
+            event.hashes.insert("output".to_owned(), output);
+        }
+        event.data = Map::new();
+        event.data.insert("decision_record".into(), self.sequence.into());
+        if !end.rejected_code.is_empty() {
+            event.data.insert("rejected_code".into(), end.rejected_code.clone().into());
+        }
+        let sequences = ledger.append(vec![event])?;
+        sequences.first().copied().ok_or_else(|| LedgerError::Broken("it gave no sequence".into()))
+    }
+}
+
+fn ended(failure: Option<FailureCode>) -> End {
+    match failure {
+        None => End::Done,
+        Some(FailureCode::Killed) => End::Killed,
+        Some(FailureCode::Cancelled) => End::Cancelled,
+        Some(_) => End::Failed,
+    }
+}
