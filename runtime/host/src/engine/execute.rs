@@ -1,0 +1,126 @@
+//! Running a recorded call: the one way to run a guest.
+//!
+//! [`Executed`] is a gate type: only [`execute`] makes one, from a [`RecordedCall`] that it consumes. So nothing runs that
+//! is not recorded, and a receipt, which is made of an `Executed`, cannot be made without a run.
+
+use std::sync::Arc;
+
+use skillhall_core::capability::{Grants, Link as Granted, PowerClass};
+use skillhall_core::digest::Digest;
+use skillhall_core::failure::{Failure, FailureCode};
+use skillhall_core::govern::call::Call;
+use skillhall_core::id::ToolName;
+use skillhall_core::ledger::record::{OpenRecord, RecordedCall, Work};
+use skillhall_core::package::Package;
+use tokio::sync::mpsc;
+
+use super::{Engines, KillHandle, Limits, Order, Outcome, PrepareError, PrepareEvent, Prepared, Resources, run};
+use crate::sandbox::{Link, SandboxLinks};
+
+/// A call that ran, and whose record is still open.
+pub struct Executed {
+    parts: Parts,
+}
+
+/// What closing a record and making a receipt need.
+pub(crate) struct Parts {
+    pub(crate) call: Call,
+    pub(crate) tool: ToolName,
+    pub(crate) manifest_hash: Digest,
+    pub(crate) open: OpenRecord,
+    pub(crate) outcome: Outcome,
+    /// Cached code that was refused on the way, for the record.
+    pub(crate) rejected_code: Vec<String>,
+}
+
+impl Executed {
+    pub(crate) fn into_parts(self) -> Parts {
+        self.parts
+    }
+}
+
+/// Runs the call in a fresh sandbox that holds what was granted and nothing else, within its limits, until it ends or is
+/// killed. The guest runs at most once; whatever happens to it, this returns how it ended.
+pub async fn execute(
+    engines: &Engines,
+    recorded: RecordedCall,
+    maximum: &Limits,
+    kill: &KillHandle,
+    on_event: &mut (dyn FnMut(PrepareEvent) + Send),
+) -> Executed {
+    let (work, open) = recorded.start();
+    let Work { package, call, tool, grants } = work;
+    let limits = Limits::resolve(&package.manifest().limits, maximum);
+    let mut rejected_code = Vec::new();
+    let prepared = prepare(engines, &package, limits.fuel.is_some(), &mut |event| {
+        if let PrepareEvent::CacheRejected(reason) = &event {
+            rejected_code.push(reason.to_string());
+        }
+        on_event(event);
+    })
+    .await;
+    let outcome = match (prepared, package.manifest().tools.get(&tool)) {
+        (Ok(prepared), Some(declared)) => {
+            let export = declared.export.clone();
+            let order =
+                Order { prepared, export, input: call.input.value().clone(), limits, links: links(&grants), replay: None };
+            hold_to_schema(run(order, kill).await, &package, &tool)
+        }
+        (Err(error), _) => never_began(&limits, error.to_string()),
+        (Ok(_), None) => never_began(&limits, format!("there is no tool {tool}")),
+    };
+    let manifest_hash = package.manifest_hash();
+    Executed { parts: Parts { call, tool, manifest_hash, open, outcome, rejected_code } }
+}
+
+/// Compiles or loads off the caller's thread, since a large component compiles for seconds.
+async fn prepare(
+    engines: &Engines,
+    package: &Arc<Package>,
+    fuel: bool,
+    on_event: &mut (dyn FnMut(PrepareEvent) + Send),
+) -> Result<Arc<Prepared>, PrepareError> {
+    let (engines, package) = (engines.clone(), Arc::clone(package));
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let work = tokio::task::spawn_blocking(move || {
+        let digest = package.manifest().component.sha256;
+        // A caller that is gone needs to hear nothing.
+        engines.prepare(&package.component(), digest, fuel, &mut |event| drop(sender.send(event)))
+    });
+    while let Some(event) = receiver.recv().await {
+        on_event(event);
+    }
+    work.await.unwrap_or_else(|_| Err(PrepareError::Refused("preparing its code panicked".into())))
+}
+
+fn links(grants: &Grants) -> SandboxLinks {
+    let link = |class| match grants.links(class) {
+        Some(Granted::Empty) => Link::Empty,
+        None => Link::Absent,
+    };
+    SandboxLinks { files: link(PowerClass::Files), http: link(PowerClass::Http), sockets: link(PowerClass::Sockets) }
+}
+
+/// A result that breaks the tool's own schema is a failure, not a result.
+fn hold_to_schema(outcome: Outcome, package: &Package, tool: &ToolName) -> Outcome {
+    let broken = match (&outcome.end, package.schemas(tool)) {
+        (Err(_), _) => None,
+        (Ok(_), Err(error)) => Some(format!("its schema does not compile: {error}")),
+        (Ok(value), Ok(schemas)) => {
+            schemas.output.validate(value).err().map(|violation| format!("{}: {}", violation.pointer, violation.message))
+        }
+    };
+    match broken {
+        None => outcome,
+        Some(message) => Outcome { end: Err(Failure::new(FailureCode::OutputSchema, message)), ..outcome },
+    }
+}
+
+fn never_began(limits: &Limits, message: String) -> Outcome {
+    Outcome {
+        end: Err(Failure::new(FailureCode::Link, message)),
+        resources: Resources::none(limits),
+        stdout: String::new(),
+        stderr: String::new(),
+    }
+}

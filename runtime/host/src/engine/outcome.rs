@@ -1,0 +1,66 @@
+//! How a run ended and what it used.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use skillhall_core::failure::Failure;
+
+use super::limits::Limits;
+
+/// The end of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The tool's result, or why there is none.
+    pub end: Result<Value, Failure>,
+    /// What the run used of what it was allowed.
+    pub resources: Resources,
+    /// What it wrote to standard output; control characters escaped, within the output limit.
+    pub stdout: String,
+    /// What it wrote to standard error; control characters escaped, within the output limit.
+    pub stderr: String,
+}
+
+/// A figure and its limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// What was used. After a limit was exceeded this can be a little more than allowed.
+    pub used: u64,
+    /// The limit.
+    pub allowed: u64,
+}
+
+/// What a run used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resources {
+    /// Wall clock in microseconds.
+    pub wall_us: Used,
+    /// Units of fuel, where fuel is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<Used>,
+    /// The most bytes that all memories and tables held together.
+    pub memory_peak_bytes: Used,
+    /// Bytes of result or error value, stdout and stderr.
+    pub output_bytes: Used,
+    /// Bytes of the input as JSON.
+    pub input_bytes: Used,
+    /// Calls of host functions.
+    pub host_calls: Used,
+    /// Bytes that host calls moved.
+    pub host_call_bytes: Used,
+}
+
+impl Resources {
+    /// Nothing used of these limits.
+    #[must_use]
+    pub fn none(limits: &Limits) -> Self {
+        let unused = |allowed| Used { used: 0, allowed };
+        Self {
+            wall_us: unused(limits.time_ms.saturating_mul(1000)),
+            fuel: limits.fuel.map(unused),
+            memory_peak_bytes: unused(limits.memory_bytes),
+            output_bytes: unused(limits.output_bytes),
+            input_bytes: unused(limits.input_bytes),
+            host_calls: unused(limits.host_calls),
+            host_call_bytes: unused(limits.host_call_bytes),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! One call of one tool, in a fresh store, within its limits.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use skillhall_core::failure::{Failure, FailureCode};
+use wasmtime::component::Val;
+use wasmtime::{CallHook, Store, StoreContextMut, UpdateDeadline};
+
+use super::ending::{self, Stage};
+use super::kill::KillHandle;
+use super::limits::{Limits, to_usize};
+use super::outcome::{Outcome, Resources, Used};
+use super::prepare::Prepared;
+use super::values::{self, ValueError};
+use crate::sandbox::{Guest, Replay, SandboxLinks, Stop};
+
+/// Bytes that one host call may bring out of the guest.
+const HOST_CALL_BYTES: usize = 1 << 20;
+
+/// What is to be run, and within what. Only who holds a recorded call makes one.
+#[derive(Clone, Debug)]
+pub(crate) struct Order {
+    /// The component's code.
+    pub(crate) prepared: Arc<Prepared>,
+    /// `interface#function`, or a bare function.
+    pub(crate) export: String,
+    /// The tool's input: an object with one member for each parameter.
+    pub(crate) input: Value,
+    /// The budgets.
+    pub(crate) limits: Limits,
+    /// Which powers are linked beyond the base.
+    pub(crate) links: SandboxLinks,
+    /// Fixed time and seed, to do a run again.
+    pub(crate) replay: Option<Replay>,
+}
+
+/// Runs the order to its end: a value, a failure, or a stop by `kill`. The guest lives in a store of its own, which is
+/// gone when this returns; nothing of it touches the next run.
+///
+/// Must be awaited in a tokio runtime with a timer. The future gives way every few milliseconds while guest code runs.
+pub(crate) async fn run(order: Order, kill: &KillHandle) -> Outcome {
+    let start = Instant::now();
+    let deadline = start.checked_add(Duration::from_millis(order.limits.time_ms)).unwrap_or(start);
+    let input_bytes = json_bytes(&order.input);
+    let mut store = store(&order, kill, deadline);
+    kill.attach(store.engine());
+    let ticking = order.prepared.powered.ticker.run();
+
+    let end = match admit(&order, input_bytes, kill) {
+        Ok(()) => within_time(guarded(call(&mut store, &order)), kill, deadline, order.limits.time_ms).await,
+        Err(failure) => Err(failure),
+    };
+    drop(ticking);
+    finish(&store, &order, end, start, input_bytes)
+}
+
+/// What can be refused before anything is instantiated.
+fn admit(order: &Order, input_bytes: u64, kill: &KillHandle) -> Result<(), Failure> {
+    if let Some(reason) = kill.reason() {
+        return Err(stopped(&reason.stop()));
+    }
+    if input_bytes > order.limits.input_bytes {
+        let message = format!("the input has {input_bytes} bytes; its limit is {}", order.limits.input_bytes);
+        return Err(Failure::new(FailureCode::Value, message));
+    }
+    if order.limits.fuel.is_some() && !order.prepared.counts_fuel() {
+        let message = "the run has a fuel limit, and its code was prepared without fuel";
+        return Err(Failure::new(FailureCode::Link, message));
+    }
+    Ok(())
+}
+
+fn store(order: &Order, kill: &KillHandle, deadline: Instant) -> Store<Guest> {
+    let limits = &order.limits;
+    let guest = Guest::new(&limits.bounds(), order.replay.as_ref());
+    let mut store = Store::new(&order.prepared.powered.engine, guest);
+    store.limiter(|guest| &mut guest.meter);
+    store.set_max_component_handles(to_usize(limits.handles));
+    store.set_hostcall_fuel(HOST_CALL_BYTES);
+    if order.prepared.counts_fuel() {
+        // Fails only where fuel is not counted, and then there is none to set.
+        let _ = store.set_fuel(limits.fuel.unwrap_or(u64::MAX));
+    }
+    let (kill, allowed_ms) = (kill.clone(), limits.time_ms);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| {
+        if let Some(reason) = kill.reason() {
+            return Err(reason.stop().into());
+        }
+        if Instant::now() >= deadline {
+            return Err(Stop::Time { allowed_ms }.into());
+        }
+        Ok(UpdateDeadline::Yield(1))
+    });
+    let result_bytes = to_usize(limits.elements).saturating_mul(size_of::<Val>()).saturating_add(to_usize(limits.output_bytes));
+    let fuel = limits.fuel.filter(|_| order.prepared.counts_fuel());
+    store.call_hook(move |mut guest, crossing| {
+        match crossing {
+            CallHook::CallingHost => guest.set_hostcall_fuel(HOST_CALL_BYTES),
+            // The tool's own result may be larger than what a host call brings.
+            CallHook::ReturningFromWasm => guest.set_hostcall_fuel(result_bytes),
+            CallHook::ReturningFromHost => charge(&mut guest, fuel)?,
+            CallHook::CallingWasm => {}
+        }
+        Ok(())
+    });
+    store
+}
+
+/// Counts the host call that just ended, and takes its fuel.
+fn charge(guest: &mut StoreContextMut<'_, Guest>, fuel: Option<u64>) -> wasmtime::Result<()> {
+    guest.data().meter.check()?;
+    let calls = guest.data_mut().meter.uncharged_host_calls();
+    if let Some(allowed) = fuel
+        && calls > 0
+    {
+        let cost = calls.saturating_mul(Limits::HOST_CALL_FUEL);
+        let Some(rest) = guest.get_fuel()?.checked_sub(cost) else {
+            guest.set_fuel(0)?;
+            return Err(Stop::Fuel { allowed }.into());
+        };
+        guest.set_fuel(rest)?;
+    }
+    Ok(())
+}
+
+async fn call(store: &mut Store<Guest>, order: &Order) -> Result<Value, Failure> {
+    let linked = order.prepared.linked(order.links).map_err(|error| Failure::new(FailureCode::Link, format!("{error:#}")))?;
+    let Some(export) = order.prepared.export(&order.export) else {
+        return Err(Failure::new(FailureCode::Link, format!("the component exports no '{}'", order.export)));
+    };
+    let instance = linked.instantiate_async(&mut *store).await.map_err(|error| ending::failure(&error, Stage::Instantiate))?;
+    let Some(function) = instance.get_func(&mut *store, export) else {
+        return Err(Failure::new(FailureCode::Link, format!("the export '{}' is no function", order.export)));
+    };
+    let ty = function.ty(&*store);
+    let bounds = order.limits.values();
+    let arguments = values::lower_parameters(&order.input, ty.params(), bounds).map_err(|error| unfit("input", &error))?;
+    let result_type = ty.results().next();
+    let mut results = vec![Val::Bool(false); ty.results().len()];
+    let lists = result_type.as_ref().is_some_and(values::has_lists);
+    function
+        .call_async(&mut *store, &arguments, &mut results)
+        .await
+        .map_err(|error| ending::failure(&error, Stage::Call { lists }))?;
+    // A host call that was the guest's last has no crossing after it at which it could be refused.
+    store.data().meter.check().map_err(|stop| stopped(&stop))?;
+    let lifted = values::lift_result(results.first().zip(result_type.as_ref()), bounds);
+    match lifted.map_err(|error| unfit("result", &error))? {
+        Ok(value) => Ok(value),
+        Err(error) => {
+            let mut failure = Failure::new(FailureCode::Skill, "the skill returned its own error");
+            failure.error = Some(error);
+            Err(failure)
+        }
+    }
+}
+
+/// The call, unless it is killed or the time is over first. Guest code looks at both by itself, so that its trap names
+/// the functions; here they end what is awaited.
+async fn within_time(
+    call: impl Future<Output = Result<Value, Failure>>,
+    kill: &KillHandle,
+    deadline: Instant,
+    allowed_ms: u64,
+) -> Result<Value, Failure> {
+    tokio::select! {
+        biased;
+        end = call => end,
+        reason = kill.killed() => Err(stopped(&reason.stop())),
+        () = tokio::time::sleep_until(deadline.into()) => Err(stopped(&Stop::Time { allowed_ms })),
+    }
+}
+
+/// A panic of the engine ends this run and no other.
+async fn guarded(call: impl Future<Output = Result<Value, Failure>>) -> Result<Value, Failure> {
+    let mut call = pin!(call);
+    poll_fn(|context| {
+        catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(context)))
+            .unwrap_or_else(|_| Poll::Ready(Err(Failure::new(FailureCode::Trap, "the engine panicked while it ran the skill"))))
+    })
+    .await
+}
+
+fn finish(store: &Store<Guest>, order: &Order, end: Result<Value, Failure>, start: Instant, input_bytes: u64) -> Outcome {
+    let (limits, guest) = (&order.limits, store.data());
+    let written = guest.written();
+    let given = match &end {
+        Ok(value) => json_bytes(value),
+        Err(failure) => failure.error.as_ref().map_or(0, json_bytes),
+    };
+    let output = written.bytes.saturating_add(given);
+    let end = if output > limits.output_bytes && (end.is_ok() || given > 0) {
+        Err(stopped(&Stop::Output { allowed: limits.output_bytes }))
+    } else {
+        end
+    };
+    let fuel = limits.fuel.and_then(|allowed| {
+        let rest = store.get_fuel().ok()?;
+        Some(Used { used: allowed.saturating_sub(rest), allowed })
+    });
+    let resources = Resources {
+        wall_us: Used {
+            used: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
+            allowed: limits.time_ms.saturating_mul(1000),
+        },
+        fuel,
+        memory_peak_bytes: Used { used: guest.meter.memory_peak(), allowed: limits.memory_bytes },
+        output_bytes: Used { used: output, allowed: limits.output_bytes },
+        input_bytes: Used { used: input_bytes, allowed: limits.input_bytes },
+        host_calls: Used { used: guest.meter.host_calls(), allowed: limits.host_calls },
+        host_call_bytes: Used { used: guest.meter.bytes().saturating_add(written.bytes), allowed: limits.host_call_bytes },
+    };
+    Outcome { end, resources, stdout: written.stdout, stderr: written.stderr }
+}
+
+fn stopped(stop: &Stop) -> Failure {
+    Failure::new(stop.code(), stop.to_string())
+}
+
+fn unfit(what: &str, error: &ValueError) -> Failure {
+    Failure::new(FailureCode::Value, format!("the {what} {error}"))
+}
+
+/// How long the value is as compact JSON, without writing it out.
+fn json_bytes(value: &Value) -> u64 {
+    struct Count(u64);
+    impl io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Writing a `Value` to something that takes everything does not fail; if it did, the figure must not be small.
+    if serde_json::to_writer(&mut count, value).is_err() {
+        return u64::MAX;
+    }
+    count.0
+}

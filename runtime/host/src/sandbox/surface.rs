@@ -1,0 +1,130 @@
+//! Holds the linker against the table in `docs/sandbox.md`: what stands there can be linked, and nothing else.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use wasmtime::component::Component;
+use wasmtime::{Config, Engine};
+
+use super::{Link, SandboxLinks, link};
+
+const DOCS: &str = include_str!("../../../../docs/sandbox.md");
+
+/// The release of WASI 0.2 that the pinned wasmtime-wasi speaks.
+const VERSION: &str = "0.2.12";
+
+#[derive(Clone, Debug, PartialEq)]
+struct Row {
+    interface: String,
+    linked: String,
+    functions: Vec<String>,
+}
+
+fn table() -> Vec<Row> {
+    let section = DOCS.split("## Every function").nth(1).unwrap().split("## Limits").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let functions = cells[2].split(", ").filter(|name| name.starts_with('`'));
+        Row {
+            interface: cells[0].trim_matches('`').to_owned(),
+            linked: cells[1].to_owned(),
+            functions: functions.map(|name| name.trim_matches('`').to_owned()).collect(),
+        }
+    })
+    .collect()
+}
+
+fn engine() -> Engine {
+    let mut config = Config::new();
+    config.concurrency_support(false);
+    Engine::new(&config).unwrap()
+}
+
+fn links(power: &str) -> SandboxLinks {
+    let on = |name: &str| if power == name { Link::Empty } else { Link::Absent };
+    SandboxLinks { files: on("files"), http: on("http"), sockets: on("sockets") }
+}
+
+/// Whether the linker has something of this name. A component imports it with a type made up for the purpose, and the
+/// linker's words tell whether it has none, or one of another type.
+fn has(engine: &Engine, interface: &str, name: &str, links: SandboxLinks) -> bool {
+    let mut body = String::new();
+    let method = name.strip_prefix("[method]").map(|rest| (rest, "(param \"self\" (borrow $r))"));
+    let constructor = name.strip_prefix("[constructor]").map(|rest| (rest, "(result (own $r))"));
+    if let Some(resource) = name.strip_prefix("[resource]") {
+        write!(body, "(export \"{resource}\" (type (sub resource)))").unwrap();
+    } else if let Some((rest, signature)) = method.or(constructor) {
+        let resource = rest.split('.').next().unwrap();
+        write!(body, "(export \"{resource}\" (type $r (sub resource))) (export \"{name}\" (func {signature}))").unwrap();
+    } else {
+        write!(body, "(export \"{name}\" (func (param \"no-such\" (tuple u8 u8 u8))))").unwrap();
+    }
+    let wat = format!("(component (import \"{interface}\" (instance {body})))");
+    let component = Component::from_binary(engine, &wat::parse_str(&wat).unwrap()).unwrap();
+    match link(engine, &component, links) {
+        Ok(_) => true,
+        Err(error) => {
+            let told = format!("{error:#}");
+            assert!(told.contains("missing") || told.contains("mismatch"), "{interface} {name}: {told}");
+            !told.contains("implementation is missing")
+        }
+    }
+}
+
+#[test]
+fn what_the_table_names_is_linked_and_only_with_its_power() {
+    let engine = engine();
+    let powers = ["base", "files", "http", "sockets"];
+    let mut probed = 0;
+    for row in table() {
+        let interface = format!("{}@{VERSION}", row.interface);
+        for name in &row.functions {
+            for power in powers {
+                let expected = row.linked == "base" || row.linked == power && power != "base";
+                assert_eq!(has(&engine, &interface, name, links(power)), expected, "{interface} {name} with {power}");
+                probed += 1;
+            }
+        }
+    }
+    assert!(probed > 500, "the table was not read: {probed}");
+}
+
+#[test]
+fn no_other_version_is_linked() {
+    let engine = engine();
+    let all = SandboxLinks { files: Link::Empty, http: Link::Empty, sockets: Link::Empty };
+    for version in ["0.1.0", "0.3.0", "0.3.0-rc-2025", "1.0.0", "0.2.0-rc-2023-12-05"] {
+        for (interface, name) in
+            [("wasi:cli/exit", "exit"), ("wasi:filesystem/preopens", "get-directories"), ("wasi:http/outgoing-handler", "handle")]
+        {
+            assert!(!has(&engine, &format!("{interface}@{version}"), name, all), "{interface}@{version}");
+        }
+    }
+    assert!(has(&engine, "wasi:cli/exit@0.2.0", "exit", all));
+}
+
+/// The linker cannot be listed, so the code that fills it is read: each `add_to_linker` names an interface of the table.
+#[test]
+fn the_code_links_no_interface_that_is_not_in_the_table() {
+    let sources = [
+        (include_str!("base.rs"), "base"),
+        (include_str!("files.rs"), "files"),
+        (include_str!("sockets.rs"), "sockets"),
+        (include_str!("mod.rs"), ""),
+    ];
+    for (source, linked) in sources {
+        let code: BTreeSet<String> = source
+            .lines()
+            .filter_map(|line| line.split("::add_to_linker").next().filter(|before| before.len() < line.len()))
+            .map(|before| {
+                let path: Vec<&str> = before.trim().rsplit("::").take(2).collect();
+                format!("wasi:{}/{}", path[1], path[0].replace('_', "-"))
+            })
+            .collect();
+        let documented: BTreeSet<String> =
+            table().into_iter().filter(|row| row.linked == linked).map(|row| row.interface).collect();
+        assert_eq!(code, documented);
+        assert!(!source.contains(".instance(") && !source.contains("func_new") && !source.contains("func_wrap"));
+    }
+}
