@@ -4,4 +4,5 @@
 #![deny(unsafe_code)]
 
 pub mod engine;
+pub mod hall;
 pub mod sandbox;

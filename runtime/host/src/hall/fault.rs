@@ -1,0 +1,109 @@
+//! The host's own trouble: neither a denial nor a failure of the skill.
+
+use std::io;
+use std::path::PathBuf;
+
+use skillhall_core::clock::Timestamp;
+use skillhall_core::govern::config::ConfigError;
+use skillhall_core::ledger::audit::AuditError;
+use skillhall_core::ledger::change::ChangeError;
+use skillhall_core::ledger::{LedgerError, ScanError};
+use skillhall_core::registry::RegistryError;
+use skillhall_core::trust::keys::KeyError;
+
+use crate::engine::EngineFault;
+
+/// What went wrong in the host itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// There is no hall in the folder.
+    #[error("there is no hall in {}", path.display())]
+    Missing {
+        /// Where one was looked for.
+        path: PathBuf,
+    },
+    /// There is something in the folder already.
+    #[error("{} is not empty", path.display())]
+    Occupied {
+        /// Where a hall was to be made.
+        path: PathBuf,
+    },
+    /// Another account could read or change what only the owner may.
+    #[error("{what}")]
+    Unsafe {
+        /// What is unsafe.
+        what: String,
+        /// The command that mends it.
+        hint: String,
+    },
+    /// A configuration file cannot be understood.
+    #[error("{0}")]
+    Configuration(String),
+    /// The operating system failed.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// What it said.
+        error: io::Error,
+    },
+    /// A key is missing or unusable.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The ledger cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The registry cannot be used.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The ledger is not what was written.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// A change was not made.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    /// The engine cannot be used on this machine.
+    #[error(transparent)]
+    Engine(#[from] EngineFault),
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] skillhall_core::random::RandomError),
+    /// The run ended at this time, but its end could not be recorded; its result is withheld, and the audit shows the run
+    /// as interrupted.
+    #[error("the run ended at {at}, but its end could not be recorded, so its result is withheld: {error}")]
+    Unclosed {
+        /// When the run ended.
+        at: Timestamp,
+        /// Why the record failed.
+        error: LedgerError,
+    },
+}
+
+impl Fault {
+    pub(crate) fn io(what: &str, error: &io::Error) -> Self {
+        Self::Io { what: what.to_owned(), error: io::Error::new(error.kind(), error.to_string()) }
+    }
+
+    /// What to do about it, if that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { path } => Some(format!("make one with: hall setup {}", path.display())),
+            Self::Occupied { .. } => Some("choose a new or an empty folder".into()),
+            Self::Unsafe { hint, .. } => Some(hint.clone()),
+            Self::Audit(_) | Self::Scan(_) => {
+                Some("keep this ledger as it is, and compare it with a copy or a checkpoint that was kept elsewhere".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<ConfigError> for Fault {
+    fn from(error: ConfigError) -> Self {
+        Self::Configuration(error.to_string())
+    }
+}

@@ -1,0 +1,88 @@
+//! The kill switches and their undoing, and the enrolment of this host.
+
+use serde::Serialize;
+use serde_json::json;
+use skillhall_core::id::Namespace;
+use skillhall_core::ledger::event::EventKind;
+use skillhall_core::random;
+use skillhall_core::registry::{Change, HostRecord, Scope, StandingEvent, State, Target};
+
+use super::{Fault, Hall, Refused};
+
+/// What a kill switch or a restore changed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Judgement {
+    /// About what.
+    pub target: Target,
+    /// How it stands now, as this hall's organisation says.
+    pub state: State,
+    /// Why.
+    pub reason: String,
+    /// The ledger's sequence of the record.
+    pub record: u64,
+}
+
+impl Hall {
+    /// Says how a target stands from now on, for everybody or for the callers of this hall's own organisation.
+    ///
+    /// # Errors
+    /// `DENY_UNAUTHENTICATED`, `DENY_NAMESPACE_UNAUTHORIZED` (a revocation by someone who does not own the namespace),
+    /// `DENY_REGISTRY_UNREACHABLE`, `DENY_LEDGER_UNAVAILABLE`.
+    pub fn stand(&self, target: Target, state: State, scope: Scope, reason: &str) -> Result<Judgement, Refused> {
+        let now = self.clock.now();
+        let kind = match state {
+            State::Active => EventKind::StandingRestore,
+            State::Degraded => EventKind::StandingDegrade,
+            State::Revoked => EventKind::StandingRevoke,
+            State::Banned => EventKind::StandingBan,
+        };
+        let event = self.event(kind, now).with("target", json!(target)).with("scope", json!(scope)).with("reason", reason);
+        self.attempt(&event, |event| {
+            let caller = self.owner()?;
+            if state == State::Revoked
+                && let Some(namespace) = namespace_of(&target)
+            {
+                self.owns_namespace(self.registry()?, &caller, namespace)?;
+            }
+            let change = StandingEvent {
+                id: random::uuid().map_err(Fault::from)?,
+                scope,
+                target: target.clone(),
+                state,
+                issuer: caller.organisation.clone(),
+                by: caller.name.clone(),
+                reason: reason.to_owned(),
+                at: now,
+            };
+            let sequence = self.change(event, &Change::Standing(change))?;
+            Ok(Judgement { target, state, reason: reason.to_owned(), record: sequence })
+        })
+    }
+
+    /// Enrols this host as it is now: its executable and its configuration.
+    ///
+    /// # Errors
+    /// As [`stand`](Self::stand).
+    pub fn enroll(&self) -> Result<u64, Refused> {
+        let event = self.event(EventKind::WorkerEnroll, self.clock.now());
+        self.attempt(&event, |event| {
+            self.owner()?;
+            let record = HostRecord {
+                host: self.host.host.clone(),
+                executable: self.host.executable,
+                configuration: self.host.configuration,
+                revoked: false,
+            };
+            self.change(event, &Change::Host(record))
+        })
+    }
+}
+
+fn namespace_of(target: &Target) -> Option<&Namespace> {
+    match target {
+        Target::Skill(skill) | Target::Adapter { skill, .. } => Some(&skill.namespace),
+        Target::Version(version) => Some(&version.id.namespace),
+        Target::Namespace(namespace) => Some(namespace),
+        Target::Hash(_) | Target::Key(_) | Target::Certification(_) => None,
+    }
+}
