@@ -1,0 +1,157 @@
+//! How a verb ends badly, and how that is told.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+use skillhall::hall::{Fault, Refused};
+use skillhall_core::denial::Denial;
+use skillhall_core::failure::Failure;
+
+use crate::exit::Exit;
+
+/// Why a verb did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum CommandError {
+    /// Refused.
+    Denial(Box<Denial>),
+    /// Admitted, then ended badly.
+    Failure(Box<Failure>),
+    /// The command line or a file that it names is wrong.
+    Usage { message: String, hint: Option<String> },
+    /// A key or token is missing or unusable.
+    Credentials { message: String, hint: Option<String> },
+    /// The host's own trouble.
+    Fault(anyhow::Error),
+    /// Interrupted by the user.
+    Interrupted,
+}
+
+/// What every verb gives.
+pub(crate) type Outcome<T = Exit> = Result<T, CommandError>;
+
+impl CommandError {
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Denial(denial) => Exit::of_denial(denial),
+            Self::Failure(failure) => Exit::of_failure(failure),
+            Self::Usage { .. } => Exit::Usage,
+            Self::Credentials { .. } => Exit::Credentials,
+            Self::Fault(_) => Exit::Fault,
+            Self::Interrupted => Exit::Interrupted,
+        }
+    }
+
+    /// What kind of ending it is, for programs.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Denial(_) => "denial",
+            Self::Failure(_) => "failure",
+            Self::Usage { .. } => "usage",
+            Self::Credentials { .. } => "credentials",
+            Self::Fault(_) => "fault",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The code that stands in brackets: of a denial or a failure.
+    pub(crate) fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Denial(denial) => Some(denial.code.as_str()),
+            Self::Failure(failure) => Some(failure.code.as_str()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Denial(denial) => Some(denial.hint().to_owned()),
+            Self::Failure(failure) => Some(failure.code.hint().to_owned()),
+            Self::Usage { hint, .. } | Self::Credentials { hint, .. } => hint.clone(),
+            Self::Fault(error) => error.downcast_ref::<Fault>().and_then(Fault::hint),
+            Self::Interrupted => None,
+        }
+    }
+
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Denial(denial) => denial.message.clone(),
+            Self::Failure(failure) => failure.message.clone(),
+            Self::Usage { message, .. } | Self::Credentials { message, .. } => message.clone(),
+            Self::Fault(error) => format!("{error:#}"),
+            Self::Interrupted => "interrupted".to_owned(),
+        }
+    }
+
+    /// One object for programs.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut object = json!({
+            "kind": self.kind(),
+            "exit": self.exit() as u8,
+            "message": self.message(),
+        });
+        if let Some(members) = object.as_object_mut() {
+            if let Some(code) = self.code() {
+                members.insert("code".into(), code.into());
+            }
+            if let Some(hint) = self.hint() {
+                members.insert("hint".into(), hint.into());
+            }
+            match self {
+                Self::Denial(denial) => {
+                    members.insert("stage".into(), denial.stage().as_str().into());
+                    members.insert("details".into(), denial.details.clone().into());
+                }
+                Self::Failure(failure) => {
+                    if let Some(error) = &failure.error {
+                        members.insert("error".into(), error.clone());
+                    }
+                    if !failure.backtrace.is_empty() {
+                        members.insert("backtrace".into(), failure.backtrace.clone().into());
+                    }
+                }
+                _ => {}
+            }
+        }
+        json!({ "error": object })
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl From<Denial> for CommandError {
+    fn from(denial: Denial) -> Self {
+        Self::Denial(Box::new(denial))
+    }
+}
+
+impl From<Refused> for CommandError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Denied { denial, record } => match record {
+                Some(record) => Self::Denial(Box::new(denial.detail("record", record))),
+                None => Self::Denial(Box::new(denial)),
+            },
+            Refused::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<Failure> for CommandError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(Box::new(failure))
+    }
+}
+
+impl From<anyhow::Error> for CommandError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Fault(error)
+    }
+}

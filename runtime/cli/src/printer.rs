@@ -1,0 +1,110 @@
+//! What the command shows: the result on stdout, everything else on stderr, colours only on a terminal.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+
+use crate::error::CommandError;
+
+/// Where output goes and in which form.
+pub(crate) struct Printer {
+    json: bool,
+    quiet: bool,
+}
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
+
+impl Printer {
+    pub(crate) fn new(json: bool, quiet: bool) -> Self {
+        Self { json, quiet }
+    }
+
+    /// Whether one JSON object is wanted.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// The result: one JSON object with `--json`, else the lines for people.
+    pub(crate) fn result(&self, object: &Value, lines: impl FnOnce() -> Vec<String>) {
+        let mut out = anstream::stdout().lock();
+        // A reader that went away (a closed pipe) is no fault of the command.
+        let _ = if self.json { writeln!(out, "{object}") } else { write_lines(&mut out, &lines()) };
+        let _ = out.flush();
+    }
+
+    /// One line of narration on stderr; silent with `--json` and `--quiet`.
+    pub(crate) fn note(&self, line: &str) {
+        if !self.json && !self.quiet {
+            let _ = writeln!(anstream::stderr().lock(), "{line}");
+        }
+    }
+
+    /// The error, its code and its hint on stderr.
+    pub(crate) fn error(&self, error: &CommandError) {
+        let mut out = anstream::stderr().lock();
+        if self.json {
+            let _ = writeln!(out, "{}", error.to_json());
+            return;
+        }
+        let code = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
+        let _ = writeln!(out, "{BAD}error{code}{BAD:#}: {}", shown(&error.message()));
+        if let Some(hint) = error.hint() {
+            let _ = writeln!(out, "{HINT} hint{HINT:#}: {}", shown(&hint));
+        }
+    }
+}
+
+fn write_lines(out: &mut impl Write, lines: &[String]) -> io::Result<()> {
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// Text from outside, made inert: control and direction-changing characters are escaped, line breaks and tabs kept.
+pub(crate) fn shown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        let inert = matches!(character, '\n' | '\t')
+            || !(character.is_control()
+                || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'));
+        if inert { out.push(character) } else { out.extend(character.escape_unicode()) }
+    }
+    out
+}
+
+/// The first sentence of a description, on one line.
+pub(crate) fn first_sentence(text: &str) -> String {
+    let paragraph = text.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    match paragraph.split_once(". ") {
+        Some((sentence, _)) => format!("{sentence}."),
+        None => paragraph,
+    }
+}
+
+/// Bold, on a terminal.
+pub(crate) fn bold(text: &str) -> String {
+    format!("{BOLD}{text}{BOLD:#}")
+}
+
+/// Dimmed, on a terminal.
+pub(crate) fn dim(text: &str) -> String {
+    format!("{DIM}{text}{DIM:#}")
+}
+
+/// Good news, on a terminal in green.
+pub(crate) fn good(text: &str) -> String {
+    format!("{GOOD}{text}{GOOD:#}")
+}
+
+/// Bad news, on a terminal in red.
+pub(crate) fn bad(text: &str) -> String {
+    format!("{BAD}{text}{BAD:#}")
+}
+
+/// A hint, on a terminal in colour.
+pub(crate) fn hint(text: &str) -> String {
+    format!("{HINT}{text}{HINT:#}")
+}

@@ -1,0 +1,165 @@
+//! The kill switches and their undoing: `hall revoke`, `hall ban`, `hall degrade`, `hall restore`.
+
+use clap::Args;
+use serde_json::json;
+use skillhall::hall::Hall;
+use skillhall_core::id::{AdapterId, KeyId, SkillId};
+use skillhall_core::registry::{Scope, State, Target};
+
+use crate::error::{CommandError, Outcome};
+use crate::hall::Place;
+use crate::printer::{Printer, bold, good, shown};
+
+const TARGETS: &str = "What can be named:\n  org.acme/redact          a skill in every version\n  org.acme/redact@1.0.0    one version\n  org.acme                 a namespace\n  sha256:HEX               bytes: a manifest, component, package or adapter hash\n  key:ID                   everything a key has signed\n  certification:ID         one certification";
+
+/// Take back a skill or version of one's own, or a certification
+#[derive(Args)]
+#[command(after_help = TARGETS)]
+pub(crate) struct RevokeArguments {
+    /// What to revoke
+    #[arg(value_parser = parse_target)]
+    target: Target,
+    /// Why, as records and refusals will say
+    #[arg(long, short, value_parser = parse_reason)]
+    reason: String,
+}
+
+/// Forbid bytes, a skill, a version, a namespace or a key
+#[derive(Args)]
+#[command(after_help = TARGETS)]
+pub(crate) struct BanArguments {
+    /// What to ban
+    #[arg(value_parser = parse_target)]
+    target: Target,
+    /// Why, as records and refusals will say
+    #[arg(long, short, value_parser = parse_reason)]
+    reason: String,
+    /// Only for callers of this hall's own organisation
+    #[arg(long)]
+    own_callers: bool,
+}
+
+/// Refuse calls of a skill that come through one adapter
+#[derive(Args)]
+#[command(after_help = "Examples:\n  hall degrade org.acme/redact --adapter mcp --reason 'the schema confuses clients'")]
+pub(crate) struct DegradeArguments {
+    /// The skill
+    skill: SkillId,
+    /// The adapter: command, embed, http, mcp, openai, anthropic, gemini, agent-skill, owasp
+    #[arg(long, value_name = "NAME")]
+    adapter: AdapterId,
+    /// Why, as records and refusals will say
+    #[arg(long, short, value_parser = parse_reason)]
+    reason: String,
+}
+
+/// Undo one's own revoke, ban or degrade
+#[derive(Args)]
+#[command(after_help = TARGETS)]
+pub(crate) struct RestoreArguments {
+    /// What to restore
+    #[arg(value_parser = parse_target)]
+    target: Target,
+    /// The adapter, to undo a degrade of the skill
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<AdapterId>,
+    /// Why, as records will say
+    #[arg(long, short, value_parser = parse_reason)]
+    reason: String,
+    /// Undo a ban that was only for callers of this hall's own organisation
+    #[arg(long)]
+    own_callers: bool,
+}
+
+pub(crate) fn revoke(arguments: &RevokeArguments, place: &Place, printer: &Printer) -> Outcome<()> {
+    stand(&place.open()?, arguments.target.clone(), State::Revoked, Scope::Global, &arguments.reason, printer)
+}
+
+pub(crate) fn ban(arguments: &BanArguments, place: &Place, printer: &Printer) -> Outcome<()> {
+    let hall = place.open()?;
+    let scope = scope(&hall, arguments.own_callers);
+    stand(&hall, arguments.target.clone(), State::Banned, scope, &arguments.reason, printer)
+}
+
+pub(crate) fn degrade(arguments: &DegradeArguments, place: &Place, printer: &Printer) -> Outcome<()> {
+    let target = Target::Adapter { skill: arguments.skill.clone(), adapter: arguments.adapter.clone() };
+    stand(&place.open()?, target, State::Degraded, Scope::Global, &arguments.reason, printer)
+}
+
+pub(crate) fn restore(arguments: &RestoreArguments, place: &Place, printer: &Printer) -> Outcome<()> {
+    let target = match (&arguments.adapter, &arguments.target) {
+        (Some(adapter), Target::Skill(skill)) => Target::Adapter { skill: skill.clone(), adapter: adapter.clone() },
+        (Some(_), _) => return Err(CommandError::usage("an adapter is degraded for a skill", "name the skill: NAMESPACE/NAME")),
+        (None, target) => target.clone(),
+    };
+    let hall = place.open()?;
+    let scope = scope(&hall, arguments.own_callers);
+    let events = hall.registry()?.standing_events(&target).map_err(|error| CommandError::Fault(error.into()))?;
+    let own = events.iter().rfind(|event| event.issuer == hall.config().hall.organisation && event.scope == scope);
+    if own.is_none_or(|event| event.state == State::Active) {
+        let message = "nothing of this hall's organisation stands against it";
+        return Err(CommandError::usage(message, "`hall inspect` shows who said what; only who banned it can restore it"));
+    }
+    stand(&hall, target, State::Active, scope, &arguments.reason, printer)
+}
+
+fn scope(hall: &Hall, own_callers: bool) -> Scope {
+    if own_callers { Scope::Organisation(hall.config().hall.organisation.clone()) } else { Scope::Global }
+}
+
+fn stand(hall: &Hall, target: Target, state: State, scope: Scope, reason: &str, printer: &Printer) -> Outcome<()> {
+    let judgement = hall.stand(target, state, scope, reason)?;
+    let word = match state {
+        State::Active => "restored",
+        State::Degraded => "degraded",
+        State::Revoked => "revoked",
+        State::Banned => "banned",
+    };
+    printer.result(&json!(judgement), || {
+        let target = bold(&show_target(&judgement.target));
+        vec![format!("{} {word} {target}: {} (record {})", good("✓"), shown(&judgement.reason), judgement.record)]
+    });
+    Ok(())
+}
+
+/// A target for people, in the form in which it is named.
+pub(crate) fn show_target(target: &Target) -> String {
+    match target {
+        Target::Hash(digest) => format!("sha256:{digest}"),
+        Target::Skill(skill) => skill.to_string(),
+        Target::Version(version) => version.to_string(),
+        Target::Namespace(namespace) => namespace.to_string(),
+        Target::Key(key) => format!("key:{key}"),
+        Target::Adapter { skill, adapter } => format!("{skill} through {adapter}"),
+        Target::Certification(id) => format!("certification:{id}"),
+    }
+}
+
+fn parse_target(text: &str) -> Result<Target, String> {
+    if let Some(digest) = text.strip_prefix("sha256:") {
+        return digest.parse().map(Target::Hash).map_err(|error| error.to_string());
+    }
+    if let Some(key) = text.strip_prefix("key:") {
+        return key.parse::<KeyId>().map(Target::Key).map_err(|error| error.to_string());
+    }
+    if let Some(id) = text.strip_prefix("certification:") {
+        let fits = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        return if fits { Ok(Target::Certification(id.to_owned())) } else { Err("that is no certification id".into()) };
+    }
+    if text.contains('@') {
+        return text.parse().map(Target::Version).map_err(|error| error.to_string());
+    }
+    if text.contains('/') {
+        return text.parse().map(Target::Skill).map_err(|error| error.to_string());
+    }
+    text.parse().map(Target::Namespace).map_err(|error| error.to_string())
+}
+
+fn parse_reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("a reason is needed".into()),
+        reason if reason.chars().count() > 500 => Err("a reason has at most 500 characters".into()),
+        reason if reason.chars().any(char::is_control) => Err("a reason has no control characters".into()),
+        reason => Ok(reason.to_owned()),
+    }
+}
