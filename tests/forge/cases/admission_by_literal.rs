@@ -1,0 +1,16 @@
+//! A admission written down instead of earned.
+
+use skillhall_tests::skillhall_core::govern::decide::Admission;
+
+pub fn forge(
+    package: skillhall_tests::skillhall_core::trust::VerifiedPackage,
+    call: skillhall_tests::skillhall_core::govern::call::Call,
+    tool: skillhall_tests::skillhall_core::id::ToolName,
+    caller: skillhall_tests::skillhall_core::govern::call::Caller,
+    grants: skillhall_tests::skillhall_core::capability::Grants,
+    facts: skillhall_tests::skillhall_core::govern::decide::DecisionFacts,
+) -> Admission {
+    Admission { package, call, tool, caller, grants, facts }
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! One record, two runs.
+
+use skillhall_tests::skillhall::engine::execute::{Executed, execute};
+use skillhall_tests::skillhall::engine::{Engines, KillHandle, Limits};
+use skillhall_tests::skillhall_core::ledger::record::RecordedCall;
+
+pub async fn twice(engines: &Engines, recorded: RecordedCall, limits: &Limits, kill: &KillHandle) -> (Executed, Executed) {
+    let first = execute(engines, recorded, limits, kill, &mut |_| {}).await;
+    let second = execute(engines, recorded, limits, kill, &mut |_| {}).await;
+    (first, second)
+}
+
+fn main() {}

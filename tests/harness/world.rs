@@ -1,0 +1,178 @@
+//! A hall of one's own in a temporary folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use skillhall::engine::KillHandle;
+use skillhall::hall::setup::{Plan, setup};
+use skillhall::hall::{Hall, Options, Receipt, Refused, Silent};
+use skillhall_core::clock::{Clock, SystemClock};
+use skillhall_core::govern::call::{Call, Caller, DataLabel, Input, QosClass, TenantRisk};
+use skillhall_core::govern::config::Env;
+use skillhall_core::ledger::Record;
+use skillhall_core::ledger::read::Filter;
+use skillhall_core::package::Package;
+use tempfile::TempDir;
+
+use crate::clock::ShiftedClock;
+use crate::files::copy_folder;
+use crate::skills;
+
+/// A text that the real skill masks, and what it makes of it.
+pub const TEXT: &str = "Write to ada@example.org.";
+
+/// A hall in a temporary folder that is removed with it.
+pub struct World {
+    folder: TempDir,
+    /// The clock of every hall that is opened here.
+    pub clock: Arc<ShiftedClock>,
+}
+
+/// A hall in which the real skill is attested, certified, published and installed; others are copied from it.
+static READY: LazyLock<World> = LazyLock::new(|| {
+    let world = World::bare();
+    install(&world.open(), &skills::redact());
+    world
+});
+
+impl World {
+    /// A hall in which nothing has happened yet.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    #[must_use]
+    pub fn bare() -> Self {
+        let world = Self::empty();
+        setup(&world.home(), &plan(), &SystemClock).expect("a hall is made");
+        world
+    }
+
+    /// A hall in which the real skill can be run.
+    #[must_use]
+    pub fn ready() -> Self {
+        let world = Self::empty();
+        copy_folder(&READY.home(), &world.home());
+        world
+    }
+
+    fn empty() -> Self {
+        let folder = tempfile::Builder::new().prefix("skillhall-test-").tempdir().expect("a temporary folder is made");
+        Self { folder, clock: Arc::default() }
+    }
+
+    /// The hall's folder.
+    #[must_use]
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("hall")
+    }
+
+    /// A folder beside the hall for whatever a test needs.
+    #[must_use]
+    pub fn desk(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Opens the hall under the world's clock and without a policy gate.
+    #[must_use]
+    pub fn open(&self) -> Hall {
+        self.open_with(Options::default())
+    }
+
+    /// Opens the hall under the world's clock.
+    ///
+    /// # Panics
+    /// If it does not open.
+    #[must_use]
+    pub fn open_with(&self, options: Options) -> Hall {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        Hall::open(&self.home(), Options { clock, ..options }).expect("the hall opens")
+    }
+}
+
+/// The plan of every hall here.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn plan() -> Plan {
+    Plan {
+        organisation: "acme".parse().expect("a name"),
+        owner: "ada".into(),
+        env: Env::Dev,
+        namespaces: vec!["org.skillhall".parse().expect("a namespace")],
+        attest_env_namespace: None,
+    }
+}
+
+/// Attests, certifies, publishes and installs a package; gives the attested package.
+///
+/// # Panics
+/// If any of it is refused.
+pub fn install(hall: &Hall, package: &Package) -> Arc<Package> {
+    let (attested, _) = hall.attest(package, "test").expect("it is attested");
+    let attested = Arc::new(attested);
+    hall.certify(&attested, 365).expect("it is certified");
+    hall.publish(&attested).expect("it is published");
+    hall.install(&attested, &mut Silent).expect("it is installed");
+    attested
+}
+
+/// A call of the real skill.
+///
+/// # Panics
+/// If the text is no JSON.
+#[must_use]
+pub fn call(skill: &str, input: &str) -> Call {
+    Call {
+        skill: skill.parse().expect("a skill in a version"),
+        tool: None,
+        input: Input::parse(input.as_bytes()).expect("the input is JSON"),
+        data_label: DataLabel::Public,
+        tenant_risk: TenantRisk::Low,
+        qos_class: QosClass::P2,
+        correlation_id: "e2e".into(),
+    }
+}
+
+/// The call that every ready hall lets pass.
+#[must_use]
+pub fn good_call() -> Call {
+    call(skills::REDACT, &format!("{{\"text\": \"{TEXT}\"}}"))
+}
+
+/// Runs a call as the hall's owner.
+///
+/// # Errors
+/// As [`Hall::execute`].
+pub fn run(hall: &Hall, call: Call) -> Result<Receipt, Refused> {
+    run_as(hall, call, hall.caller().expect("the owner is known"))
+}
+
+/// Runs a call.
+///
+/// # Errors
+/// As [`Hall::execute`].
+///
+/// # Panics
+/// If there is no runtime.
+pub fn run_as(hall: &Hall, call: Call, caller: Option<Caller>) -> Result<Receipt, Refused> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(hall.execute(call, caller, &KillHandle::new(), &mut Silent))
+}
+
+/// The ledger's records from this sequence on.
+///
+/// # Panics
+/// If the ledger cannot be read.
+#[must_use]
+pub fn records_from(hall: &Hall, sequence: u64) -> Vec<Record> {
+    let mut records = hall.records(&Filter::default()).expect("the ledger is read");
+    records.retain(|record| record.sequence >= sequence);
+    records
+}
+
+/// How many records the ledger has.
+#[must_use]
+pub fn size(hall: &Hall) -> u64 {
+    records_from(hall, 0).last().map_or(0, |record| record.sequence + 1)
+}
