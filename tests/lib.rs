@@ -5,8 +5,12 @@
 pub mod clock;
 #[path = "harness/command.rs"]
 pub mod command;
+#[path = "harness/desk.rs"]
+pub mod desk;
 #[path = "harness/files.rs"]
 pub mod files;
+#[path = "harness/normal.rs"]
+pub mod normal;
 #[path = "harness/skills.rs"]
 pub mod skills;
 #[path = "harness/world.rs"]

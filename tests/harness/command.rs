@@ -36,6 +36,12 @@ static EXECUTABLE: LazyLock<PathBuf> = LazyLock::new(|| {
     profile.join("hall")
 });
 
+/// The file of the command `hall`.
+#[must_use]
+pub fn executable() -> &'static Path {
+    &EXECUTABLE
+}
+
 /// A command that works in this hall, with no secret and no colours asked for in its environment.
 #[must_use]
 pub fn command(home: &Path, arguments: &[&str]) -> Command {

@@ -45,6 +45,19 @@ pub fn redact() -> Package {
     redact_as(&redact_toml()).expect("the real skill is built")
 }
 
+/// The skill that describes tables, as a package.
+///
+/// # Panics
+/// If it cannot be built.
+#[must_use]
+pub fn csv_stats() -> Package {
+    let wit = text(&repository("examples/csv-stats/wit/csv-stats.wit"));
+    let docs = Docs::read(&BTreeMap::from([("csv-stats.wit".to_owned(), wit)])).expect("the skill's WIT is read");
+    let toml = text(&repository("examples/csv-stats/skill.toml"));
+    let component = bytes(&repository("fixtures/skills/csv-stats/component.wasm"));
+    assemble(&toml, component, Some(&docs)).expect("the skill is built")
+}
+
 /// A skill `org.skillhall/spin` that runs until it is stopped, for at most a minute.
 ///
 /// # Panics
@@ -101,7 +114,7 @@ pub const TRAP: &str = r#"(component
 /// If the skill.toml is none.
 pub fn assemble(toml: &str, component: Vec<u8>, docs: Option<&Docs>) -> Result<Package, Denial> {
     let source = source::parse(toml).unwrap_or_else(|error| panic!("{error}\n{toml}"));
-    build::assemble(&source, component, docs, BTreeMap::new(), BTreeMap::new(), BTreeMap::new())
+    build::assemble(&source, component, docs, BTreeMap::new(), BTreeMap::new())
 }
 
 /// Writes a package as a folder.
@@ -122,3 +135,32 @@ pub fn write_source(folder: &Path, toml: &str, component: &[u8]) {
     put(&folder.join("skill.toml"), toml.as_bytes());
     put(&folder.join(&source.component), component);
 }
+
+/// A skill `org.skillhall/wait` that waits on the host's clock for as many nanoseconds as it is told, for at most a minute.
+///
+/// # Panics
+/// If it cannot be built.
+#[must_use]
+pub fn wait() -> Package {
+    let toml = source_of("wait", "[limits]\ntime = \"60s\"\n");
+    assemble(&toml, component(WAIT), None).expect("the waiting skill is built")
+}
+
+/// Waits on the host's clock.
+pub const WAIT: &str = r#"(component $C
+    (import "wasi:io/poll@0.2.0" (instance $poll
+        (export "pollable" (type $p (sub resource)))
+        (export "[method]pollable.block" (func (param "self" (borrow $p))))))
+    (alias export $poll "pollable" (type $pollable))
+    (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
+        (alias outer $C $pollable (type $p))
+        (export "subscribe-duration" (func (param "when" u64) (result (own $p))))))
+    (core func $subscribe (canon lower (func $clock "subscribe-duration")))
+    (core func $block (canon lower (func $poll "[method]pollable.block")))
+    (core module $m
+        (import "host" "subscribe" (func $subscribe (param i64) (result i32)))
+        (import "host" "block" (func $block (param i32)))
+        (func (export "wait") (param i64) (call $block (call $subscribe (local.get 0)))))
+    (core instance $i (instantiate $m (with "host" (instance
+        (export "subscribe" (func $subscribe)) (export "block" (func $block))))))
+    (func (export "wait") (param "nanos" u64) (canon lift (core func $i "wait"))))"#;

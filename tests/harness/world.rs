@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use skillhall::engine::KillHandle;
 use skillhall::hall::setup::{Plan, setup};
-use skillhall::hall::{Hall, Options, Receipt, Refused, Silent};
-use skillhall_core::clock::{Clock, SystemClock};
-use skillhall_core::govern::call::{Call, Caller, DataLabel, Input, QosClass, TenantRisk};
+use skillhall::hall::{Config, Hall, Receipt, Refused, Silent};
+use skillhall_core::clock::SystemClock;
+use skillhall_core::govern::call::{Call, Caller, Input};
 use skillhall_core::govern::config::Env;
 use skillhall_core::ledger::Record;
 use skillhall_core::ledger::read::Filter;
@@ -73,19 +72,18 @@ impl World {
     }
 
     /// Opens the hall under the world's clock and without a policy gate.
-    #[must_use]
-    pub fn open(&self) -> Hall {
-        self.open_with(Options::default())
-    }
-
-    /// Opens the hall under the world's clock.
     ///
     /// # Panics
     /// If it does not open.
     #[must_use]
-    pub fn open_with(&self, options: Options) -> Hall {
-        let clock: Arc<dyn Clock> = self.clock.clone();
-        Hall::open(&self.home(), Options { clock, ..options }).expect("the hall opens")
+    pub fn open(&self) -> Hall {
+        Hall::open(self.config()).expect("the hall opens")
+    }
+
+    /// How the hall is opened under the world's clock.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        Config::at(self.home()).clock(self.clock.clone())
     }
 }
 
@@ -123,15 +121,8 @@ pub fn install(hall: &Hall, package: &Package) -> Arc<Package> {
 /// If the text is no JSON.
 #[must_use]
 pub fn call(skill: &str, input: &str) -> Call {
-    Call {
-        skill: skill.parse().expect("a skill in a version"),
-        tool: None,
-        input: Input::parse(input.as_bytes()).expect("the input is JSON"),
-        data_label: DataLabel::Public,
-        tenant_risk: TenantRisk::Low,
-        qos_class: QosClass::P2,
-        correlation_id: "e2e".into(),
-    }
+    let input = Input::parse(input.as_bytes()).expect("the input is JSON");
+    Call::new(skill.parse().expect("a skill in a version"), input).correlation_id("e2e")
 }
 
 /// The call that every ready hall lets pass.
@@ -143,7 +134,7 @@ pub fn good_call() -> Call {
 /// Runs a call as the hall's owner.
 ///
 /// # Errors
-/// As [`Hall::execute`].
+/// [`Refused::Denied`] if it is denied, [`Refused::Fault`] if the host fails.
 pub fn run(hall: &Hall, call: Call) -> Result<Receipt, Refused> {
     run_as(hall, call, hall.caller().expect("the owner is known"))
 }
@@ -151,13 +142,17 @@ pub fn run(hall: &Hall, call: Call) -> Result<Receipt, Refused> {
 /// Runs a call.
 ///
 /// # Errors
-/// As [`Hall::execute`].
+/// As [`run`].
 ///
 /// # Panics
 /// If there is no runtime.
 pub fn run_as(hall: &Hall, call: Call, caller: Option<Caller>) -> Result<Receipt, Refused> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(hall.execute(call, caller, &KillHandle::new(), &mut Silent))
+    let receipt = runtime.block_on(hall.execute_for(caller, call))?;
+    match receipt.denial() {
+        Some(denial) => Err(Refused::Denied { denial: denial.clone(), record: receipt.record() }),
+        None => Ok(receipt),
+    }
 }
 
 /// The ledger's records from this sequence on.

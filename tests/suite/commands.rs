@@ -65,7 +65,7 @@ impl Desk {
     }
 
     fn build(&self) -> Value {
-        self.hall(&["build", &self.path("redact"), "--no-command", "--json"]).object()
+        self.hall(&["build", &self.path("redact"), "--no-command", "--no-attest", "--json"]).object()
     }
 
     /// The kinds of the ledger's records from this sequence on.

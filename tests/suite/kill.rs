@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use skillhall_core::failure::FailureCode;
-use skillhall_core::ledger::EventKind;
+use skillhall_core::ledger::{End, EventKind};
 use skillhall_tests::command::{command, hall};
 use skillhall_tests::skills::{REDACT, redact, spin, write};
 use skillhall_tests::world::{World, records_from, size};
@@ -96,15 +96,14 @@ fn an_interrupt_ends_the_run_with_its_own_exit_code() {
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     let error: serde_json::Value = serde_json::from_slice(&output.stderr).expect("one object on stderr");
     assert_eq!(error["error"]["kind"], "interrupted");
-    // Whether the end was recorded or not, the ledger says what became of the run.
+    // The run is closed as cancelled, with what it had used.
     let hall = world.open();
     let records = records_from(&hall, 0);
     let end = records
         .iter()
         .find(|record| record.event.kind == EventKind::SkillComplete && record.event.decision_id.as_deref() == Some(&decision));
-    let interrupted = hall.audit(None).expect("the ledger is as it was written").interrupted;
-    match end {
-        Some(record) => assert_eq!(record.event.failure, Some(FailureCode::Cancelled)),
-        None => assert_eq!(interrupted.len(), 1),
-    }
+    let end = &end.expect("the run has an end").event;
+    assert_eq!((end.end, end.failure), (Some(End::Cancelled), Some(FailureCode::Cancelled)));
+    assert!(end.resources.get("wall_us").and_then(|figure| figure["used"].as_u64()).is_some_and(|used| used > 0), "{end:?}");
+    assert_eq!(hall.audit(None).expect("the ledger is as it was written").interrupted, []);
 }

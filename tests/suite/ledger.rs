@@ -24,7 +24,7 @@ fn a_run_is_recorded_by_hash_and_not_by_value() {
     let receipt = run(&hall, good_call()).expect("it runs");
     let records = records_from(&hall, before);
     let [decision, end] = records.as_slice() else { panic!("{records:?}") };
-    assert_eq!(receipt.records(), (decision.sequence, end.sequence));
+    assert_eq!((receipt.record(), receipt.closed()), (Some(decision.sequence), Some(end.sequence)));
     assert_eq!((decision.event.kind, decision.event.decision), (EventKind::SkillExecute, Some(Decision::Allow)));
     assert_eq!((end.event.kind, end.event.end), (EventKind::SkillComplete, Some(End::Done)));
     assert_eq!(decision.event.decision_id, end.event.decision_id);
@@ -91,7 +91,7 @@ fn a_cut_is_found_against_a_checkpoint_that_was_kept() {
     let world = World::ready();
     let note = world.desk().join("head.note").display().to_string();
     let early = files::bytes(&segment(&world));
-    run(&world.open(), good_call()).expect("it runs");
+    drop(run(&world.open(), good_call()).expect("it runs"));
     hall(&world.home(), &["audit", "verify", "--save-checkpoint", &note, "--json"]).object();
     fs::write(segment(&world), early).expect("the segment is cut");
     // Without the checkpoint nobody could know.
@@ -107,7 +107,7 @@ fn a_full_disk_denies_and_drops_nothing() {
     // What the registry has to write when it is read (its shared memory) fits below the limit; the ledger does not.
     let open = world.open();
     while files::bytes(&segment(&world)).len() < 128 << 10 {
-        run(&open, good_call()).expect("it runs");
+        drop(run(&open, good_call()).expect("it runs"));
     }
     drop(open);
     hall(&world.home(), &["setup", "--enroll", "--json"]).object();

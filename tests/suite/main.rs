@@ -1,7 +1,18 @@
 //! Whole halls, whole commands: what a user or an embedding program meets.
 
+mod adapters;
+#[path = "loop.rs"]
+mod author_loop;
+mod bad_input;
 mod commands;
 mod deny;
+mod embed;
+mod files;
+mod http;
 mod kill;
 mod ledger;
+mod powers;
+mod schemas;
+mod snapshots;
 mod store;
+mod verbs;

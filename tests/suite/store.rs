@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
-use skillhall::hall::{Hall, Options, Refused};
-use skillhall_core::clock::SystemClock;
+use skillhall::hall::{Hall, Refused};
 use skillhall_core::denial::Code;
 use skillhall_core::failure::FailureCode;
 use skillhall_core::id::SkillRef;
@@ -22,7 +20,7 @@ const EVERY: usize = 10;
 
 /// What each of the two processes does: fifty runs, and now and then it revokes the skill and restores it.
 fn child(home: PathBuf) {
-    let hall = Hall::open(&home, Options { clock: Arc::new(SystemClock), ..Options::default() }).expect("the hall opens");
+    let hall = Hall::open(home).expect("the hall opens");
     let target = Target::Version(REDACT.parse::<SkillRef>().expect("a version"));
     for turn in 0..RUNS {
         if turn % EVERY == EVERY / 2 {
@@ -73,7 +71,7 @@ fn two_processes_lose_nothing_and_corrupt_nothing() {
     let target = Target::Version(REDACT.parse().expect("a version"));
     let events = hall.registry().expect("it answers").standing_events(&target).expect("it answers");
     assert_eq!(events.len(), 2 * 2 * (RUNS / EVERY));
-    run(&hall, good_call()).expect("the skill is restored");
+    drop(run(&hall, good_call()).expect("the skill is restored"));
 }
 
 /// Every attempt is there, with its decision and its end or its denial, and no sequence twice.

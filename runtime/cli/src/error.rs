@@ -4,8 +4,10 @@ use std::fmt;
 
 use serde_json::{Value, json};
 use skillhall::hall::{Fault, Refused};
-use skillhall_core::denial::Denial;
+use skillhall_core::denial::{Code, Denial};
 use skillhall_core::failure::Failure;
+use skillhall_core::registry::RegistryError;
+use skillhall_core::trust::keys::KeyError;
 
 use crate::exit::Exit;
 
@@ -71,8 +73,10 @@ impl CommandError {
             Self::Denial(denial) => Some(denial.hint().to_owned()),
             Self::Failure(failure) => Some(failure.code.hint().to_owned()),
             Self::Usage { hint, .. } | Self::Credentials { hint, .. } => hint.clone(),
-            Self::Fault(error) => error.downcast_ref::<Fault>().and_then(Fault::hint),
-            Self::Interrupted => None,
+            Self::Fault(error) => Some(hint_of(error)),
+            Self::Interrupted => {
+                Some("nothing is half done: what was not finished is finished or dropped by the next command".into())
+            }
         }
     }
 
@@ -120,9 +124,23 @@ impl CommandError {
     }
 }
 
+fn hint_of(error: &anyhow::Error) -> String {
+    let of_fault = error.downcast_ref::<Fault>().and_then(Fault::hint);
+    let of_registry = || error.downcast_ref::<RegistryError>().map(|_| Code::RegistryUnreachable.hint().to_owned());
+    of_fault.or_else(of_registry).unwrap_or_else(|| {
+        "mend what the message names and repeat the command; `hall audit verify` says whether the hall is sound".into()
+    })
+}
+
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message())
+    }
+}
+
+impl From<KeyError> for CommandError {
+    fn from(error: KeyError) -> Self {
+        Self::Credentials { message: error.to_string(), hint: Some(error.hint()) }
     }
 }
 

@@ -1,10 +1,18 @@
 //! Finding and opening the hall that a verb works in, and telling its faults.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use skillhall::hall::{Fault, Hall, Options};
+use skillhall::hall::setup::{Made, setup_with_schema};
+use skillhall::hall::{Config, Fault, Hall};
+use skillhall::sandbox::LocalPowers;
+use skillhall_core::clock::{SystemClock, Timestamp};
+use skillhall_core::id::Namespace;
 
 use crate::error::{CommandError, Outcome};
+use crate::printer::{Printer, good};
+use crate::verbs::schema;
+use crate::verbs::setup::own_plan;
 
 /// Where the hall is.
 pub(crate) struct Place {
@@ -29,22 +37,69 @@ impl Place {
 
     /// Opens the hall, if there is one. Any other trouble than that there is none is told.
     pub(crate) fn open_if_there(&self) -> Outcome<Option<Hall>> {
-        match Hall::open(&self.path()?, options()) {
+        match Hall::open(config(self.path()?)) {
             Ok(hall) => Ok(Some(hall)),
             Err(Fault::Missing { .. }) => Ok(None),
             Err(fault) => Err(fault.into()),
         }
     }
 
+    /// Whether nobody named a place: neither `--hall` nor `SKILLHALL_HOME`.
+    fn is_default(&self) -> bool {
+        self.given.is_none() && std::env::var_os("SKILLHALL_HOME").is_none_or(|value| value.is_empty())
+    }
+
+    /// Opens the hall; if there is none at the user's own place, makes it as `hall setup` would. At a place that was
+    /// named it is not made: a name that is mistyped must not become a hall.
+    pub(crate) fn open_or_make(&self, printer: &Printer) -> Outcome<Opened> {
+        if let Some(hall) = self.open_if_there()? {
+            return Ok(Opened { hall, made: None });
+        }
+        if !self.is_default() {
+            return Ok(Opened { hall: self.open()?, made: None });
+        }
+        let (path, plan) = (self.path()?, own_plan()?);
+        let made = match setup_with_schema(&path, &plan, schema::HALL, &SystemClock) {
+            Ok(made) => made,
+            // Another process made it meanwhile.
+            Err(Fault::Occupied { .. } | Fault::Io { .. }) if self.open_if_there()?.is_some() => {
+                return Ok(Opened { hall: self.open()?, made: None });
+            }
+            Err(fault) => return Err(fault.into()),
+        };
+        let namespaces: Vec<&str> = plan.namespaces.iter().map(Namespace::as_str).collect();
+        printer.note(&format!("{} made your own hall in {} for {}", good("✓"), made.path.display(), namespaces.join(", ")));
+        Ok(Opened { hall: self.open()?, made: Some(made) })
+    }
+
+    /// As [`open_or_make`](Self::open_or_make); `None` if there is no hall at the place that was named.
+    pub(crate) fn open_or_make_if_default(&self, printer: &Printer) -> Outcome<Option<Opened>> {
+        if self.is_default() {
+            return self.open_or_make(printer).map(Some);
+        }
+        Ok(self.open_if_there()?.map(|hall| Opened { hall, made: None }))
+    }
+
     /// Opens the hall.
     pub(crate) fn open(&self) -> Outcome<Hall> {
-        Ok(Hall::open(&self.path()?, options())?)
+        Ok(Hall::open(config(self.path()?))?)
     }
 }
 
-/// What the command hands to a hall from its surroundings.
-pub(crate) fn options() -> Options {
-    Options { attest_secret: environment_secret(), adapter: "command", ..Options::default() }
+/// A hall that is open, and whether it was made just now.
+pub(crate) struct Opened {
+    pub(crate) hall: Hall,
+    pub(crate) made: Option<Made>,
+}
+
+/// A hall with what the command hands it from its surroundings.
+pub(crate) fn config(path: PathBuf) -> Config {
+    Config::at(path).powers(Arc::new(LocalPowers::default())).attest_secret(environment_secret()).adapter("command")
+}
+
+/// The time in every hall that the command opens.
+pub(crate) fn now() -> Timestamp {
+    SystemClock.now()
 }
 
 /// The secret of `WCP_ATTEST_HMAC_KEY`. A process that the command starts does not inherit it.

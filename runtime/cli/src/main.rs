@@ -3,10 +3,14 @@
 mod error;
 mod exit;
 mod hall;
+mod interrupt;
+mod lines;
 mod package;
+mod prepare;
 mod printer;
 mod progress;
 mod reference;
+mod template;
 mod verbs;
 
 use std::process::ExitCode;
@@ -60,13 +64,7 @@ fn main() -> ExitCode {
     let outcome = match runtime {
         Ok(runtime) => {
             let place = hall::Place::new(command.common.hall);
-            let outcome = runtime.block_on(async {
-                tokio::select! {
-                    biased;
-                    outcome = verbs::run(command.verb, &place, &printer) => outcome,
-                    _ = interrupted() => Err(CommandError::Interrupted),
-                }
-            });
+            let outcome = runtime.block_on(interrupt::or(async move { verbs::run(command.verb, &place, &printer).await }));
             // A guest that is still inside its time slice must not keep the process from ending.
             runtime.shutdown_background();
             outcome
@@ -79,13 +77,6 @@ fn main() -> ExitCode {
             printer.error(&error);
             error.exit().into()
         }
-    }
-}
-
-/// Waits for Ctrl-C. If it cannot be waited for, waits for ever: the operating system then ends the process its own way.
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 

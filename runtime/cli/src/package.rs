@@ -5,20 +5,25 @@ use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use skillhall::hall::Hall;
+use skillhall::hall::{Hall, Reference};
 use skillhall_core::denial::Code;
 use skillhall_core::ledger::EventKind;
 use skillhall_core::package::{Package, archive, layout};
 use skillhall_core::store;
 
 use crate::error::{CommandError, Outcome};
+use crate::hall::now;
 
 /// The largest archive that is read: the largest package and its frames.
 const MAX_ARCHIVE: u64 = 128 << 20;
 
-/// Whether the text names a file or folder rather than a skill in a registry.
+/// Whether the text names a file or folder rather than a skill in a registry. What can be read as a skill's name is one, so
+/// that no folder somebody made can take its place; a folder of such a name is meant by `./`.
 pub(crate) fn is_path(text: &str) -> bool {
-    text.starts_with(['.', '/', '~']) || text.ends_with(".skill") || text.ends_with(".wasm") || Path::new(text).exists()
+    text.starts_with(['.', '/', '~'])
+        || text.ends_with(".skill")
+        || text.ends_with(".wasm")
+        || (text.parse::<Reference>().is_err() && Path::new(text).exists())
 }
 
 /// Reads a package from a folder or an archive.
@@ -53,7 +58,7 @@ pub(crate) fn read(path: &Path) -> Outcome<Arc<Package>> {
 pub(crate) fn read_in(hall: &Hall, path: &Path) -> Outcome<Arc<Package>> {
     read(path).map_err(|error| match error {
         CommandError::Denial(denial) => {
-            let event = hall.event(EventKind::SkillDeny, hall.clock().now()).with("package", path.display().to_string());
+            let event = hall.event(EventKind::SkillDeny, now()).with("package", path.display().to_string());
             hall.deny(&event, *denial).into()
         }
         other => other,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::error::CommandError;
 
 /// Where output goes and in which form.
+#[derive(Clone, Copy)]
 pub(crate) struct Printer {
     json: bool,
     quiet: bool,
@@ -29,6 +30,11 @@ impl Printer {
         self.json
     }
 
+    /// Whether narration is wanted.
+    pub(crate) fn narrates(&self) -> bool {
+        !self.json && !self.quiet
+    }
+
     /// The result: one JSON object with `--json`, else the lines for people.
     pub(crate) fn result(&self, object: &Value, lines: impl FnOnce() -> Vec<String>) {
         let mut out = anstream::stdout().lock();
@@ -39,9 +45,14 @@ impl Printer {
 
     /// One line of narration on stderr; silent with `--json` and `--quiet`.
     pub(crate) fn note(&self, line: &str) {
-        if !self.json && !self.quiet {
+        if self.narrates() {
             let _ = writeln!(anstream::stderr().lock(), "{line}");
         }
+    }
+
+    /// Several lines of narration.
+    pub(crate) fn narrate(&self, lines: &[String]) {
+        lines.iter().for_each(|line| self.note(line));
     }
 
     /// The error, its code and its hint on stderr.

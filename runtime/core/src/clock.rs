@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::denial::{Code, Denial};
+
 /// A moment in UTC, in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// Written as RFC 3339 with the `Z` suffix; the fraction is left out when it is zero.
@@ -73,21 +75,51 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// A clock does not know the time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the time is not known: {0}")]
+pub struct ClockError(String);
+
+impl ClockError {
+    /// The reason, for people.
+    #[must_use]
+    pub fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+
+    /// The denial of whatever has to be judged at a moment, and has none.
+    #[must_use]
+    pub fn denial(&self) -> Denial {
+        Denial::new(Code::TimeUnknown, self.to_string())
+    }
+}
+
 /// Where the time comes from.
 pub trait Clock: Send + Sync {
     /// The time now.
-    fn now(&self) -> Timestamp;
+    ///
+    /// # Errors
+    /// If the clock does not know it. Nothing is valid then: what asks for the time is denied with `DENY_TIME_UNKNOWN`.
+    fn now(&self) -> Result<Timestamp, ClockError>;
 }
 
 /// The machine's own clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
+impl SystemClock {
+    /// The time now. This clock always has one.
+    #[must_use]
+    pub fn now(self) -> Timestamp {
         #[expect(clippy::disallowed_methods, reason = "this is the one place")]
         let now = jiff::Timestamp::now();
         Timestamp::from_millis(now.as_millisecond())
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Result<Timestamp, ClockError> {
+        Ok(Self::now(*self))
     }
 }
 
@@ -96,7 +128,17 @@ impl Clock for SystemClock {
 pub struct FixedClock(pub Timestamp);
 
 impl Clock for FixedClock {
-    fn now(&self) -> Timestamp {
-        self.0
+    fn now(&self) -> Result<Timestamp, ClockError> {
+        Ok(self.0)
+    }
+}
+
+/// The clock of a host that was given none: it never knows the time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoClock;
+
+impl Clock for NoClock {
+    fn now(&self) -> Result<Timestamp, ClockError> {
+        Err(ClockError::new("this host was given no clock"))
     }
 }

@@ -171,16 +171,16 @@ codes! {
         "Attest this very package again with `hall attest`.";
     KeyUnknown = "ATTEST_KEY_UNKNOWN", Attestation,
         "The attestation was made with a key that this hall's keyring does not name for the namespace.",
-        "Get the publisher's public key from a source you trust and add it to the keyring, or refuse the package.";
+        "Get the publisher's public key from a source you trust and add it with `hall keys trust`, or refuse the package.";
     KeyExpired = "ATTEST_KEY_EXPIRED", Attestation,
         "The key's time is over.",
-        "Attest again with a key that is valid now: `hall keys new`, then `hall attest`.";
+        "Attest again with a key that is valid now: `hall keys rotate`, then `hall attest --namespace NS --all`.";
     KeyNotYetValid = "ATTEST_KEY_NOT_YET_VALID", Attestation,
         "The key's time has not begun.",
         "Wait until the key is valid, attest with another key, or mend this machine's clock.";
     KeyRevoked = "ATTEST_KEY_REVOKED", Attestation,
         "The key was revoked by its owner.",
-        "Attest again with another key of the namespace; packages of a revoked key stay refused.";
+        "Attest again with another key of the namespace (`hall keys new`, then `hall attest --namespace NS --all`); what only the revoked key signed stays refused.";
     KeyWeak = "ATTEST_KEY_WEAK", Attestation,
         "The key is too weak to prove anything (HMAC under 32 bytes, or an Ed25519 point of small order).",
         "Make a strong key with `hall keys new` and attest again.";
@@ -232,17 +232,26 @@ codes! {
     // Gate 7
     HostNotEnrolled = "DENY_HOST_NOT_ENROLLED", Host,
         "This host is not enrolled in the registry.",
-        "Enrol it: `hall setup` does so for a local hall.";
+        "Enrol it: `hall worker enroll`.";
     HostTampered = "DENY_HOST_TAMPERED", Host,
         "The host's executable or configuration is not what the registry says.",
-        "If you changed it on purpose (an update, an edited hall.toml), enrol the host again with `hall setup --enroll`; if not, find out who did.";
+        "If you changed it on purpose (an update, an edited hall.toml), enrol the host again with `hall worker enroll`; if not, find out who did.";
     HostRevoked = "DENY_HOST_REVOKED", Host,
         "This host's enrolment was revoked.",
         "Ask the hall's operator; a revoked host runs nothing.";
+    HostDraining = "DENY_HOST_DRAINING", Host,
+        "This host is shutting down and takes no new calls.",
+        "Call another host, or this one again when it is back.";
+    TimeUnknown = "DENY_TIME_UNKNOWN", Host,
+        "This host does not know the time, and nothing is valid at no time.",
+        "Mend the clock that the message names; an embedding program gives its hall one with `Config::clock`.";
     // Gate 8
     ToolUnknown = "DENY_TOOL_UNKNOWN", Input,
         "The skill has no such tool.",
         "`hall inspect NS/NAME` lists its tools.";
+    AdapterUnknown = "DENY_ADAPTER_UNKNOWN", Input,
+        "The call came through an adapter that the package does not have.",
+        "Call through an adapter that it has, or run it by `hall run`; its author can build it again with this one.";
     InputSchema = "DENY_INPUT_SCHEMA", Input,
         "The input does not fit the tool's schema.",
         "Mend the value at the JSON pointer that the message names; `hall inspect` shows the schema.";
@@ -250,6 +259,9 @@ codes! {
     CapabilityNotGranted = "DENY_CAPABILITY_NOT_GRANTED", Capability,
         "The skill asks for a power that this host's policy does not grant.",
         "If the skill should have it, grant it in hall.toml as the message says; otherwise do not run the skill.";
+    PowersIncreased = "DENY_POWERS_INCREASED", Capability,
+        "The version asks for more than the installed one, and nobody has accepted the difference.",
+        "Look at what is new; if the skill should have it, install with `--accept-powers` and the digest that the message names.";
     // Gate 10: WCP's own
     UnknownTenant = "DENY_UNKNOWN_TENANT", Policy,
         "The tenant is not registered.",
@@ -322,6 +334,9 @@ codes! {
     SchemaInvalid = "DENY_SCHEMA_INVALID", Build,
         "A tool's type or its narrowing gives no valid schema.",
         "Mend the tool that the message names in skill.toml or in the WIT.";
+    AdapterMalformed = "DENY_ADAPTER_MALFORMED", Build,
+        "An adapter breaks its platform's rules, or is not the one that skill.json gives.",
+        "Mend what the message names and build the package again with `hall build`; adapters are never written by hand.";
     CertificationRefused = "DENY_CERTIFICATION_REFUSED", Certify,
         "The certifier's checks did not all pass.",
         "Mend what the failed checks name and build again.";

@@ -20,10 +20,15 @@ pub fn read(dir: &Dir, path: &str, max: u64) -> io::Result<Vec<u8>> {
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{path} is no regular file")));
     }
+    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("{path} is larger than {max} bytes"));
+    if metadata.len() > max {
+        return Err(too_large());
+    }
+    // The file may grow while it is read, so what is read is bounded, too.
     let mut bytes = Vec::new();
     file.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{path} is larger than {max} bytes")));
+        return Err(too_large());
     }
     Ok(bytes)
 }
@@ -42,7 +47,7 @@ pub fn write(dir: &Dir, path: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
     let temporary = format!("{path}.{}.tmp", crate::random::uuid().map_err(io::Error::other)?);
     let result = write_and_rename(dir, &temporary, path, bytes, mode);
     if result.is_err() {
-        // The target is untouched; a temporary that cannot be removed either is harmless and is swept on open.
+        // The target is untouched; a temporary that cannot be removed either is harmless: nothing reads it by that name.
         let _ = dir.remove_file(&temporary);
     }
     result

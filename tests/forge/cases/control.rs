@@ -1,7 +1,10 @@
 //! What a host may do: run a recorded call once. This one compiles.
 
+use std::sync::Arc;
+
 use skillhall_tests::skillhall::engine::execute::{Executed, execute};
 use skillhall_tests::skillhall::engine::{Engines, KillHandle, Limits};
+use skillhall_tests::skillhall::sandbox::{Powers, Reserved};
 use skillhall_tests::skillhall_core::denial::Denial;
 use skillhall_tests::skillhall_core::govern::decide::Admission;
 use skillhall_tests::skillhall_core::govern::host::HostFacts;
@@ -11,14 +14,16 @@ use skillhall_tests::skillhall_core::package::Manifest;
 
 pub async fn once(
     engines: &Engines,
-    ledger: &Ledger,
+    powers: &dyn Powers,
+    reserved: &Arc<Reserved>,
+    ledger: &Arc<Ledger>,
     host: &HostFacts,
     admission: Admission,
     limits: &Limits,
     kill: &KillHandle,
 ) -> Result<Executed, Denial> {
     let recorded = record(ledger, host, admission)?;
-    Ok(execute(engines, recorded, limits, kill, &mut |_| {}).await)
+    Ok(execute(engines, powers, reserved, recorded, limits, kill, &mut |_| {}).await)
 }
 
 pub fn read(text: &str) -> Manifest {

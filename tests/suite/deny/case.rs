@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use skillhall_core::denial::Stage;
+use skillhall_core::digest::Digest;
 use skillhall_core::govern::call::DataLabel;
 use skillhall_core::registry::State;
 use skillhall_core::trust::keys::Require;
@@ -121,6 +122,10 @@ pub(super) enum Step {
     OtherExecutable,
     /// Enrols this host as it is now.
     Enroll,
+    /// The hall takes no new calls from now on.
+    ShutDown,
+    /// The clock does not know the time from now on.
+    StopClock,
     /// A policy gate is there, and answers.
     Gate { answers: String, version: Option<String> },
     /// A policy gate is there, and fails.
@@ -149,6 +154,7 @@ pub(super) enum Attempt {
         data_label: Option<DataLabel>,
         correlation_id: Option<Text>,
         caller: Option<String>,
+        adapter: Option<String>,
         #[serde(default)]
         dry_run: bool,
     },
@@ -156,6 +162,7 @@ pub(super) enum Attempt {
     Certify {
         #[serde(default)]
         skill: Vec<(String, String)>,
+        adapter: Option<Edited>,
     },
     /// Attests such a package.
     Attest {
@@ -166,11 +173,16 @@ pub(super) enum Attempt {
     Publish {
         #[serde(default)]
         skill: Vec<(String, String)>,
+        adapter: Option<Edited>,
     },
-    /// Attests and installs such a package.
+    /// Attests and installs such a package; if it says so, certifies and publishes it before.
     Install {
         #[serde(default)]
         skill: Vec<(String, String)>,
+        adapter: Option<Edited>,
+        #[serde(default)]
+        published: bool,
+        accept_powers: Option<Digest>,
     },
     /// Builds a skill with the command.
     Build {
@@ -180,6 +192,15 @@ pub(super) enum Attempt {
     },
     /// Takes the decision of WCP that stands in a file beside the case, and nothing else.
     Decide { scenario: String },
+}
+
+/// A file of the package that was edited by hand, before skill.json was made again with its digest and the package attested.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Edited {
+    pub(super) file: String,
+    pub(super) from: String,
+    pub(super) to: String,
 }
 
 /// A text, or one character so many times.
@@ -209,7 +230,16 @@ pub(super) enum Component {
 
 impl Default for Attempt {
     fn default() -> Self {
-        Self::Call { skill: None, tool: None, input: None, data_label: None, correlation_id: None, caller: None, dry_run: false }
+        Self::Call {
+            skill: None,
+            tool: None,
+            input: None,
+            data_label: None,
+            correlation_id: None,
+            caller: None,
+            adapter: None,
+            dry_run: false,
+        }
     }
 }
 

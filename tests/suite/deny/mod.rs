@@ -13,8 +13,10 @@ use serde_json::Value;
 use skillhall::hall::{Hall, Refused, Silent};
 use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::{Code, Denial};
+use skillhall_core::digest::Digest;
 use skillhall_core::govern::call::{Caller, Input};
 use skillhall_core::govern::wcp::{Stamp, scenario};
+use skillhall_core::json;
 use skillhall_core::ledger::{Decision, EventKind, Record};
 use skillhall_core::package::Package;
 use skillhall_tests::command::hall as hall_command;
@@ -22,7 +24,7 @@ use skillhall_tests::files;
 use skillhall_tests::skills::{HTTP, component, redact_as, redact_component, redact_toml, source_of, write_source};
 use skillhall_tests::world::{good_call, records_from, run, run_as, size};
 
-use case::{Attempt, Case, Component};
+use case::{Attempt, Case, Component, Edited};
 use stage::{Stage, edited};
 
 /// What an attempt came to: refused, as the caller was told and as the ledger says it is.
@@ -124,10 +126,10 @@ fn play(code: &str, path: &Path, case: &Case) {
     stage.hall().audit(None).expect("the ledger is as it was written");
 }
 
-/// How many records there are; none if the ledger cannot be used.
+/// How many records there are; none if the ledger cannot be used, or there is no time that a record could have.
 fn sequence(stage: &mut Stage) -> Option<u64> {
     let hall = stage.hall();
-    hall.ledger().is_ok().then(|| size(hall))
+    (hall.ledger().is_ok() && hall.now().is_ok()).then(|| size(hall))
 }
 
 fn expect(code: &str, case: &Case, refusal: &Refusal) {
@@ -160,15 +162,21 @@ fn recorded(hall: &Hall, before: u64, case: &Case, refusal: &Refusal) {
 fn attempt(stage: &mut Stage, attempt: &Attempt) -> Refusal {
     match attempt {
         Attempt::Call { .. } => called(stage.hall(), attempt),
-        Attempt::Certify { skill } => refused(stage.hall().certify(&Arc::new(package(skill)), 30)),
+        Attempt::Certify { skill, adapter } => {
+            refused(stage.hall().certify(&Arc::new(with(package(skill), adapter.as_ref())), 30))
+        }
         Attempt::Attest { skill } => refused(stage.hall().attest(&package(skill), "test")),
-        Attempt::Publish { skill } => {
-            let package = attested(stage.hall(), skill);
+        Attempt::Publish { skill, adapter } => {
+            let package = attested(stage.hall(), skill, adapter.as_ref());
             refused(stage.hall().publish(&package))
         }
-        Attempt::Install { skill } => {
-            let package = attested(stage.hall(), skill);
-            refused(stage.hall().install(&package, &mut Silent))
+        Attempt::Install { skill, adapter, published, accept_powers } => {
+            let package = attested(stage.hall(), skill, adapter.as_ref());
+            if *published {
+                stage.hall().certify(&package, 30).expect("it is certified");
+                stage.hall().publish(&package).expect("it is published");
+            }
+            refused(stage.hall().install_accepting(&package, *accept_powers, &mut Silent))
         }
         Attempt::Build { component, skill } => built(stage, *component, skill),
         Attempt::Decide { .. } => panic!("a decision has no hall"),
@@ -176,7 +184,7 @@ fn attempt(stage: &mut Stage, attempt: &Attempt) -> Refusal {
 }
 
 fn called(hall: &Hall, attempt: &Attempt) -> Refusal {
-    let Attempt::Call { skill, tool, input, data_label, correlation_id, caller, dry_run } = attempt else {
+    let Attempt::Call { skill, tool, input, data_label, correlation_id, caller, adapter, dry_run } = attempt else {
         panic!("this is no call");
     };
     let mut call = good_call();
@@ -190,6 +198,8 @@ fn called(hall: &Hall, attempt: &Attempt) -> Refusal {
         call.correlation_id = id.text();
     }
     let owner = hall.caller().expect("the owner is known").expect("the test owns the hall");
+    let through = adapter.as_deref().map_or_else(|| owner.adapter.clone(), |adapter| adapter.parse().expect("an adapter"));
+    let owner = Caller { adapter: through, ..owner };
     let caller = match caller.as_deref() {
         None => Some(owner),
         Some("nobody") => None,
@@ -210,8 +220,21 @@ fn package(edits: &[(String, String)]) -> Package {
     redact_as(&edited(redact_toml(), edits)).expect("the skill is built")
 }
 
-fn attested(hall: &Hall, edits: &[(String, String)]) -> Arc<Package> {
-    Arc::new(hall.attest(&package(edits), "test").expect("it is attested").0)
+fn attested(hall: &Hall, edits: &[(String, String)], adapter: Option<&Edited>) -> Arc<Package> {
+    Arc::new(hall.attest(&with(package(edits), adapter), "test").expect("it is attested").0)
+}
+
+/// The package with an adapter edited by hand, and its new digest in skill.json.
+fn with(package: Package, adapter: Option<&Edited>) -> Package {
+    let Some(Edited { file, from, to }) = adapter else { return package };
+    let text = String::from_utf8(package.file(file).expect("the package has the file").to_vec()).expect("it is text");
+    let text = edited(text, &[(from.clone(), to.clone())]);
+    let mut manifest = package.manifest().clone();
+    manifest.adapters.insert(file.clone(), Digest::of(text.as_bytes()));
+    let mut files: BTreeMap<String, Arc<[u8]>> = package.files().map(|(path, bytes)| (path.to_owned(), bytes.clone())).collect();
+    files.insert(file.clone(), text.into_bytes().into());
+    files.insert("skill.json".into(), json::canonical(&manifest).expect("a manifest is JSON").into());
+    Package::from_files(files).expect("it is a package")
 }
 
 /// Builds with the command, and sees that nothing is packaged.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use skillhall::hall::{Hall, Options, Silent};
+use skillhall::hall::{Hall, Silent};
 use skillhall_core::digest::Digest;
 use skillhall_core::govern::wcp::gate::{GateContext, GateError, PolicyGate, Verdict};
 use skillhall_core::ledger::change::change;
@@ -63,7 +63,12 @@ impl Stage {
     /// The hall, opened if it is not.
     pub(super) fn hall(&mut self) -> &Hall {
         if self.hall.is_none() {
-            self.hall = Some(self.world.open_with(Options { gate: self.gate.clone(), ..Options::default() }));
+            let config = self.world.config();
+            let config = match &self.gate {
+                Some(gate) => config.gate(gate.clone()),
+                None => config,
+            };
+            self.hall = Some(Hall::open(config).expect("the hall opens"));
         }
         self.hall.as_ref().expect("it was opened just now")
     }
@@ -186,6 +191,12 @@ impl Stage {
                 self.hall().enroll().expect("the host is enrolled");
                 self.undo.push(Undo::Enroll);
             }
+            Step::ShutDown => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                let drained = runtime.block_on(self.hall().shutdown(std::time::Duration::ZERO));
+                assert_eq!(drained.stopped, 0, "nothing ran");
+            }
+            Step::StopClock => self.world.clock.stop(true),
             Step::Gate { answers, version } => {
                 let version = version.clone().unwrap_or_else(|| "gate.v1".to_owned());
                 self.gate = Some(Arc::new(Answers(Verdict {
@@ -202,6 +213,7 @@ impl Stage {
     pub(super) fn undo(&mut self) {
         (self.hall, self.gate) = (None, None);
         self.world.clock.ahead(0);
+        self.world.clock.stop(false);
         let (said, files): (Vec<Undo>, Vec<Undo>) =
             self.undo.drain(..).rev().partition(|undo| matches!(undo, Undo::Say(_) | Undo::Enroll));
         for undo in files {
@@ -286,7 +298,7 @@ impl Stage {
         let hall = self.hall();
         let secret =
             hall.keys().hmac_secret(&key.id, &manifest.namespace).expect("the keys are read").expect("the secret is there");
-        let at = hall.clock().now().whole_seconds();
+        let at = hall.now().expect("the time is known").whole_seconds();
         let provenance = Provenance { build_source: "test", built_at: at, attested_at: at };
         let version = version.map_or_else(|| manifest.version.to_string(), str::to_owned);
         let bytes = awp::attest(&hash, &named, &version, provenance, &secret).expect("it is attested");
@@ -353,7 +365,7 @@ impl Stage {
     /// Changes the registry as whoever runs it may.
     fn say(&mut self, kind: EventKind, entry: Change) {
         let hall = self.hall();
-        let event = Event::new(kind, hall.clock().now());
+        let event = Event::new(kind, hall.now().expect("the time is known"));
         change(hall.ledger().expect("the ledger is open"), hall.registry().expect("the registry answers"), event, &entry)
             .expect("the registry is changed");
     }

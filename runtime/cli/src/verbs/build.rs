@@ -1,8 +1,9 @@
 //! `hall build`: runs the author's build, reads the component's interface, and writes the package.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -10,25 +11,30 @@ use clap::Args;
 use serde_json::json;
 use skillhall::hall::Hall;
 use skillhall_core::denial::Denial;
+use skillhall_core::digest::Digest;
+use skillhall_core::id::{KeyId, Namespace};
 use skillhall_core::ledger::event::{Event, EventKind};
 use skillhall_core::package::source::{self, Source};
 use skillhall_core::package::wit::Docs;
-use skillhall_core::package::{Package, build};
+use skillhall_core::package::{Adapter, Package, build};
 use skillhall_core::store;
 
 use crate::error::{CommandError, Outcome};
-use crate::hall::Place;
+use crate::hall::{Place, now};
+use crate::interrupt;
 use crate::package;
 use crate::printer::{Printer, bold, dim, first_sentence, good};
 
 /// The largest component and the largest document that are read.
 const MAX_COMPONENT: u64 = 64 << 20;
 const MAX_FILE: u64 = 8 << 20;
+/// How much of what a build command says is kept, to be told if it fails.
+const MAX_SAID: usize = 8 << 10;
 
-/// Build a skill: component, schemas, package
+/// Build a skill: component, schemas, package, and its attestation where a key is at hand
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  hall build                       # the skill in this folder, into dist/\n  hall build examples/redact --out redact.skill\n  hall build --no-command          # package the component that is there"
+    after_help = "Examples:\n  hall build                       # the skill in this folder, into dist/\n  hall build examples/redact --out redact.skill\n  hall build --no-command          # package the component that is there\n  hall build --no-attest           # leave the package unattested"
 )]
 pub(crate) struct Arguments {
     /// The skill's folder, with its skill.toml
@@ -40,43 +46,33 @@ pub(crate) struct Arguments {
     /// Do not run the build command of skill.toml
     #[arg(long)]
     no_command: bool,
+    /// Do not attest the package, though a key of its namespace is at hand
+    #[arg(long)]
+    no_attest: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Outcome<()> {
-    let hall = place.open()?;
-    let dir =
-        Dir::open_ambient_dir(&arguments.folder, ambient_authority()).map_err(|error| no_skill(&arguments.folder, &error))?;
-    let text = text(&dir, "skill.toml").map_err(|error| no_skill(&arguments.folder, &error))?;
-    let source = source::parse(&text).map_err(|error| {
-        let hint = error.nearest.as_ref().map(|nearest| format!("did you mean '{nearest}'?"));
-        CommandError::Usage { message: format!("skill.toml: {error}"), hint }
-    })?;
-    let event = event(&hall, &source);
-    let compiled = if arguments.no_command { Ok(()) } else { compile(&arguments.folder, &source, printer) };
-    let built = compiled.and_then(|()| assemble(&hall, &dir, &source, &event));
-    let package = match built {
-        Ok(package) => package,
-        Err(CommandError::Denial(denial)) => return Err(CommandError::Denial(denial)),
-        Err(error) => {
-            // A build that fails leaves its reason in the ledger, too; if even that cannot be written, this is told instead.
-            hall.note(event.with("result", "failed").with("reason", error.message()))?;
-            return Err(error);
-        }
-    };
+    let hall = place.open_or_make(printer)?.hall;
+    let sources = Sources::open(&arguments.folder)?;
+    let (package, event) = sources.build(&hall, !arguments.no_command, false, printer)?;
     let out = match &arguments.out {
         Some(out) => out.clone(),
         None => default_place(&arguments.folder, &package)?,
     };
     package::write(&package, &out)?;
-    let mut event = event.with("result", "built").with("adapters", json!(package.manifest().adapters));
-    event.hashes.insert("manifest".into(), package.manifest_hash());
-    event.hashes.insert("component".into(), package.manifest().component.sha256);
     let record = hall.note(event)?;
-    show(&package, &out, record, printer);
+    let keys = if !arguments.no_attest && hall.can_attest(&package.manifest().namespace)? {
+        let (attested, keys) = hall.attest(&package, "local")?;
+        package::write(&attested, &out)?;
+        keys
+    } else {
+        Vec::new()
+    };
+    show(&package, &out, record, &keys, printer);
     Ok(())
 }
 
-fn show(package: &Package, out: &Path, record: u64, printer: &Printer) {
+fn show(package: &Package, out: &Path, record: u64, keys: &[KeyId], printer: &Printer) {
     let manifest = package.manifest();
     let object = json!({
         "skill": manifest.reference(),
@@ -84,6 +80,8 @@ fn show(package: &Package, out: &Path, record: u64, printer: &Printer) {
         "manifest_hash": package.manifest_hash(),
         "component": { "sha256": manifest.component.sha256, "size": manifest.component.size },
         "tools": manifest.tools.keys().collect::<Vec<_>>(),
+        "adapters": manifest.adapters,
+        "attested_with": keys,
         "record": record,
     });
     printer.result(&object, || {
@@ -95,25 +93,107 @@ fn show(package: &Package, out: &Path, record: u64, printer: &Printer) {
         let powers = manifest.capabilities.list();
         let powers = if powers.is_empty() { "none beyond the bounded base".into() } else { powers.join(", ") };
         lines.push(format!("  powers: {powers}"));
-        lines.push(format!("  next: hall attest {}", out.display()));
+        lines.push(format!("  adapters: {}", adapters(&manifest.adapters)));
+        let next = if keys.is_empty() {
+            lines.push("  not attested".into());
+            "attest"
+        } else {
+            lines.push(format!("  attested with {}", keys.iter().map(KeyId::as_str).collect::<Vec<_>>().join(" and ")));
+            "certify"
+        };
+        lines.push(format!("  next: hall {next} {}", out.display()));
         lines
     });
 }
 
-fn no_skill(folder: &Path, error: &std::io::Error) -> CommandError {
+/// The adapters that were made, by name.
+fn adapters(made: &BTreeMap<String, Digest>) -> String {
+    let names: Vec<&str> =
+        Adapter::ALL.iter().filter(|adapter| made.contains_key(adapter.path())).map(|adapter| adapter.as_str()).collect();
+    if names.is_empty() { "none".into() } else { names.join(", ") }
+}
+
+/// The source of a skill: its folder and its skill.toml, read.
+pub(crate) struct Sources {
+    folder: PathBuf,
+    dir: Dir,
+    source: Source,
+}
+
+impl Sources {
+    pub(crate) fn open(folder: &Path) -> Outcome<Self> {
+        let dir = Dir::open_ambient_dir(folder, ambient_authority()).map_err(|error| no_skill(folder, &error))?;
+        let text = text(&dir, folder)?;
+        let source = source::parse(&text).map_err(|error| {
+            let hint = match &error.nearest {
+                Some(nearest) => format!("did you mean '{nearest}'?"),
+                None => format!("mend line {} of {}", error.line, folder.join("skill.toml").display()),
+            };
+            CommandError::usage(error.to_string(), hint)
+        })?;
+        Ok(Self { folder: folder.to_owned(), dir, source })
+    }
+
+    pub(crate) fn namespace(&self) -> &Namespace {
+        &self.source.namespace
+    }
+
+    /// Compiles the source and makes the package, as a development build or under the version of skill.toml. Gives the event
+    /// that is to be recorded once the package is where it belongs.
+    pub(crate) fn build(&self, hall: &Hall, compiles: bool, development: bool, printer: &Printer) -> Outcome<(Package, Event)> {
+        let event = event(hall, &self.source);
+        let compiled = if compiles { compile(&self.folder, &self.source, printer) } else { Ok(()) };
+        let built = compiled.and_then(|()| {
+            let package = assemble(hall, &self.dir, &self.source, &event)?;
+            if !development {
+                return Ok(package);
+            }
+            let version = hall.development_version(&package).map_err(|denial| hall.deny(&event, denial))?;
+            assemble(hall, &self.dir, &Source { version, ..self.source.clone() }, &event)
+        });
+        let package = match built {
+            Ok(package) => package,
+            Err(CommandError::Denial(denial)) => return Err(CommandError::Denial(denial)),
+            Err(error) => {
+                // A build that fails leaves its reason in the ledger, too; if even that cannot be written, this is told instead.
+                hall.note(event.with("result", "failed").with("reason", error.message()))?;
+                return Err(error);
+            }
+        };
+        let mut event = event.with("result", "built").with("adapters", json!(package.manifest().adapters));
+        event.version = Some(package.manifest().version.clone());
+        event.hashes.insert("manifest".into(), package.manifest_hash());
+        event.hashes.insert("component".into(), package.manifest().component.sha256);
+        Ok((package, event))
+    }
+}
+
+fn no_skill(folder: &Path, error: &io::Error) -> CommandError {
     CommandError::usage(
         format!("no skill.toml can be read in {}: {error}", folder.display()),
         "name the skill's folder: hall build FOLDER",
     )
 }
 
-fn text(dir: &Dir, path: &str) -> std::io::Result<String> {
-    let bytes = store::read(dir, path, MAX_FILE)?;
-    String::from_utf8(bytes).map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "no UTF-8"))
+fn text(dir: &Dir, folder: &Path) -> Outcome<String> {
+    let bytes = store::read(dir, "skill.toml", source::MAX).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => no_skill(folder, &error),
+        _ => CommandError::usage(
+            format!("skill.toml cannot be read: {error}"),
+            "a skill.toml is a text file of some lines; put that in its place",
+        ),
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes().iter().take(error.utf8_error().valid_up_to()).filter(|byte| **byte == b'\n').count() + 1;
+        CommandError::usage(
+            format!("skill.toml:{line}: the file is no UTF-8"),
+            format!("save line {line} of skill.toml as UTF-8"),
+        )
+    })
 }
 
 fn event(hall: &Hall, source: &Source) -> Event {
-    let mut event = hall.event(EventKind::SkillBuild, hall.clock().now());
+    let mut event = hall.event(EventKind::SkillBuild, now());
     let skill = source.reference();
     event.worker = Some(skill.id.worker_species_id());
     event.skill = Some(skill.id);
@@ -127,26 +207,56 @@ fn compile(folder: &Path, source: &Source, printer: &Printer) -> Outcome<()> {
     printer.note(&dim(&format!("  running {command}")));
     let mut child = Command::new("sh");
     child.arg("-c").arg(command).current_dir(folder).env_remove("WCP_ATTEST_HMAC_KEY").stdin(Stdio::null());
-    // stdout carries the result only, so what the build says goes to stderr.
-    child.stdout(std::io::stderr());
-    let status =
-        child.status().map_err(|error| CommandError::Fault(anyhow::Error::new(error).context("running the build command")))?;
+    let unstarted = |error| CommandError::Fault(anyhow::Error::new(error).context("running the build command"));
+    let (status, said) = if printer.narrates() {
+        // stdout carries the result only, so what the build says goes to stderr.
+        child.stdout(io::stderr());
+        (interrupt::wait_for(child, || ()).map_err(unstarted)?, String::new())
+    } else {
+        // Nobody reads along; what it said is told only if it failed.
+        heard(child).map_err(unstarted)?
+    };
     if status.success() {
         return Ok(());
     }
     let missing_target = command.contains("wasm32-wasip2");
-    let hint =
-        if missing_target { "is the target there? rustup target add wasm32-wasip2" } else { "mend what the command says above" };
-    Err(CommandError::usage(format!("the build command failed ({status})"), hint))
+    let hint = if missing_target { "is the target there? rustup target add wasm32-wasip2" } else { "mend what the command says" };
+    let said = if said.is_empty() { said } else { format!(":\n{said}") };
+    Err(CommandError::usage(format!("the build command failed ({status}){said}"), hint))
+}
+
+/// Runs a command to its end and gives the end of what it said, on either stream.
+fn heard(mut child: Command) -> io::Result<(ExitStatus, String)> {
+    let (mut reader, writer) = io::pipe()?;
+    child.stdout(writer.try_clone()?).stderr(writer);
+    let mut said = Vec::new();
+    let status = interrupt::wait_for(child, || {
+        let mut bytes = [0; MAX_SAID];
+        // A pipe that cannot be read any more has nothing to say.
+        while let Ok(count @ 1..) = reader.read(&mut bytes) {
+            said.extend_from_slice(bytes.get(..count).unwrap_or_default());
+            said.drain(..said.len().saturating_sub(MAX_SAID));
+        }
+    })?;
+    Ok((status, tail(&said)))
+}
+
+/// The end of what a command said.
+fn tail(bytes: &[u8]) -> String {
+    const LINES: usize = 20;
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<&str> = text.lines().rev().take(LINES).collect();
+    lines.into_iter().rev().collect::<Vec<_>>().join("\n")
 }
 
 fn assemble(hall: &Hall, dir: &Dir, source: &Source, event: &Event) -> Outcome<Package> {
     let component = store::read(dir, &source.component, MAX_COMPONENT).map_err(|error| {
-        let message = format!("the component {} cannot be read: {error}", source.component);
-        CommandError::usage(
-            message,
-            "check `component` in skill.toml, and that the build writes it there (CARGO_TARGET_DIR moves it)",
-        )
+        let hint = if error.kind() == io::ErrorKind::FileTooLarge {
+            "build it for release and without debug information: a component is code, and its data belong elsewhere"
+        } else {
+            "check `component` in skill.toml, and that the build writes it there (CARGO_TARGET_DIR moves it)"
+        };
+        CommandError::usage(format!("the component cannot be read: {}: {error}", source.component), hint)
     })?;
     let wit = folder(dir, "wit", |name| name.ends_with(".wit"))?;
     let wit: BTreeMap<String, String> =
@@ -163,14 +273,14 @@ fn assemble(hall: &Hall, dir: &Dir, source: &Source, event: &Event) -> Outcome<P
         }
     }
     let assets = folder(dir, "assets", |_| true)?.into_iter().map(|(name, bytes)| (format!("assets/{name}"), bytes)).collect();
-    build::assemble(source, component, Some(&docs), documents, assets, BTreeMap::new())
+    build::assemble(source, component, Some(&docs), documents, assets)
         .map_err(|denial: Denial| CommandError::from(hall.deny(event, denial)))
 }
 
 /// The files directly in a folder of the skill's source; none if the folder is not there.
 fn folder(dir: &Dir, name: &str, wanted: impl Fn(&str) -> bool) -> Outcome<BTreeMap<String, Vec<u8>>> {
     let Ok(folder) = dir.open_dir(name) else { return Ok(BTreeMap::new()) };
-    let unreadable = |error: std::io::Error| CommandError::usage(format!("the folder {name} cannot be read: {error}"), "mend it");
+    let unreadable = |error: io::Error| CommandError::usage(format!("the folder {name} cannot be read: {error}"), "mend it");
     let mut files = BTreeMap::new();
     for entry in folder.entries().map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;

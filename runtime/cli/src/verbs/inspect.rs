@@ -13,11 +13,11 @@ use skillhall_core::trust::attested;
 use skillhall_core::trust::keys::KeySource as _;
 
 use crate::error::{CommandError, Outcome};
-use crate::hall::Place;
+use crate::hall::{Place, now};
 use crate::package;
 use crate::printer::{Printer, bad, bold, dim, first_sentence, good, shown};
 use crate::reference;
-use crate::verbs::standing::show_target;
+use crate::verbs::standing::{ADAPTERS, show_target};
 
 /// Show what is in a package or component, what it asks for, who signed it, and how it stands
 #[derive(Args)]
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Ou
         return show(&package, hall.as_ref(), printer);
     }
     let hall = place.open()?;
-    let skill = reference::resolve(&hall, &arguments.what)?;
+    let skill = reference::resolve(&hall, &arguments.what)?.skill;
     match hall.load(&skill) {
         Ok(package) => show(&package, Some(&hall), printer),
         Err(denial) => {
@@ -103,7 +103,7 @@ fn import_lines(list: &[String]) -> Vec<String> {
 fn show(package: &Package, hall: Option<&Hall>, printer: &Printer) -> Outcome<()> {
     let manifest = package.manifest();
     let skill = manifest.reference();
-    let signed = hall.map(|hall| attested(package, hall.keys(), hall.clock().now(), false));
+    let signed = hall.map(|hall| attested(package, hall.keys(), now(), false));
     let standing = hall.map(|hall| standing(hall, &skill)).transpose()?;
     let published = standing.as_ref().and_then(|standing| standing.published.as_ref());
     let same_bytes = published.map(|published| published.manifest_hash == package.manifest_hash());
@@ -177,7 +177,7 @@ fn standing(hall: &Hall, skill: &SkillRef) -> Outcome<Shown> {
         statements = registry.statements(&published.manifest_hash).map_err(fault)?;
         targets.extend(statements.iter().map(|statement| Target::Certification(statement.id.clone())));
     }
-    let keyring = hall.keys().keyring().map_err(|error| CommandError::Credentials { message: error.to_string(), hint: None })?;
+    let keyring = hall.keys().keyring()?;
     let attesters = keyring.namespaces.get(&skill.id.namespace).map(|keys| keys.keys.as_slice()).unwrap_or_default();
     targets.extend(attesters.iter().chain(&keyring.certifiers).map(|key| Target::Key(key.id.clone())));
     targets.extend(adapters(&skill.id));
@@ -218,7 +218,7 @@ fn event_line(event: &StandingEvent) -> String {
 
 /// Every adapter through which calls can come, for the skill.
 fn adapters(skill: &SkillId) -> Vec<Target> {
-    ["command", "embed", "http", "mcp", "openai", "anthropic", "gemini", "agent-skill", "owasp"]
+    ADAPTERS
         .into_iter()
         .filter_map(|adapter| Some(Target::Adapter { skill: skill.clone(), adapter: adapter.parse().ok()? }))
         .collect()

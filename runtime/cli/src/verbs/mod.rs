@@ -2,17 +2,27 @@
 
 mod attest;
 mod audit;
-mod build;
+pub(crate) mod build;
 mod certify;
+mod completions;
 mod explain;
+mod grant;
+mod init;
 mod inspect;
 mod install;
 mod keys;
+mod list;
+mod man;
+mod policy;
 mod publish;
 mod quickstart;
 mod run;
-mod setup;
+pub(crate) mod schema;
+mod search;
+pub(crate) mod setup;
 mod standing;
+mod uninstall;
+mod update;
 mod verify;
 mod worker;
 
@@ -28,14 +38,21 @@ use crate::printer::Printer;
 pub(crate) enum Verb {
     Quickstart(quickstart::Arguments),
     Setup(setup::Arguments),
+    Init(init::Arguments),
     Build(build::Arguments),
     Attest(attest::Arguments),
     Certify(certify::Arguments),
     Publish(publish::Arguments),
     Install(install::Arguments),
     Run(run::Arguments),
+    List(list::Arguments),
+    Search(search::Arguments),
+    Update(update::Arguments),
+    Uninstall(uninstall::Arguments),
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
+    Grant(grant::Arguments),
+    Policy(policy::Arguments),
     Revoke(standing::RevokeArguments),
     Ban(standing::BanArguments),
     Degrade(standing::DegradeArguments),
@@ -44,6 +61,9 @@ pub(crate) enum Verb {
     Keys(keys::Arguments),
     Worker(worker::Arguments),
     Explain(explain::Arguments),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// Does what was asked.
@@ -51,14 +71,21 @@ pub(crate) async fn run(verb: Verb, place: &Place, printer: &Printer) -> Outcome
     match verb {
         Verb::Quickstart(arguments) => quickstart::run(arguments, printer).await?,
         Verb::Setup(arguments) => setup::run(arguments, place, printer)?,
+        Verb::Init(arguments) => init::run(&arguments, place, printer)?,
         Verb::Build(arguments) => build::run(&arguments, place, printer)?,
         Verb::Attest(arguments) => attest::run(&arguments, place, printer)?,
         Verb::Certify(arguments) => certify::run(&arguments, place, printer)?,
         Verb::Publish(arguments) => publish::run(&arguments, place, printer)?,
         Verb::Install(arguments) => install::run(&arguments, place, printer)?,
         Verb::Run(arguments) => return run::run(&arguments, place, printer).await,
+        Verb::List(arguments) => list::run(&arguments, place, printer)?,
+        Verb::Search(arguments) => search::run(&arguments, place, printer)?,
+        Verb::Update(arguments) => update::run(&arguments, place, printer)?,
+        Verb::Uninstall(arguments) => uninstall::run(&arguments, place, printer)?,
         Verb::Verify(arguments) => verify::run(&arguments, place, printer)?,
         Verb::Inspect(arguments) => inspect::run(&arguments, place, printer)?,
+        Verb::Grant(arguments) => grant::run(&arguments, place, printer)?,
+        Verb::Policy(arguments) => policy::run(&arguments, place, printer)?,
         Verb::Revoke(arguments) => standing::revoke(&arguments, place, printer)?,
         Verb::Ban(arguments) => standing::ban(&arguments, place, printer)?,
         Verb::Degrade(arguments) => standing::degrade(&arguments, place, printer)?,
@@ -67,6 +94,9 @@ pub(crate) async fn run(verb: Verb, place: &Place, printer: &Printer) -> Outcome
         Verb::Keys(arguments) => keys::run(&arguments, place, printer)?,
         Verb::Worker(arguments) => worker::run(&arguments, place, printer)?,
         Verb::Explain(arguments) => explain::run(&arguments, printer)?,
+        Verb::Schema(arguments) => schema::run(&arguments, printer)?,
+        Verb::Completions(arguments) => completions::run(&arguments, printer)?,
+        Verb::Man(arguments) => man::run(&arguments, printer)?,
     }
     Ok(Exit::Done)
 }

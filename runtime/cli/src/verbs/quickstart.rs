@@ -8,10 +8,10 @@ use clap::Args;
 use serde_json::{Value, json};
 use skillhall::engine::KillHandle;
 use skillhall::hall::setup::{Plan, setup};
-use skillhall::hall::{Hall, Options, Receipt, Refused};
+use skillhall::hall::{Config, Hall, Observer, Receipt, Run, Silent};
 use skillhall_core::clock::SystemClock;
 use skillhall_core::denial::Denial;
-use skillhall_core::govern::call::{Call, DataLabel, Input, QosClass, TenantRisk};
+use skillhall_core::govern::call::{Call, Input};
 use skillhall_core::govern::config::Env;
 use skillhall_core::id::SkillRef;
 use skillhall_core::package::source;
@@ -139,7 +139,7 @@ impl Stage<'_> {
     }
 
     fn open(&self) -> Outcome<Hall> {
-        Ok(Hall::open(self.path, Options { adapter: "command", ..Options::default() })?)
+        Ok(Hall::open(Config::at(self.path).adapter("command"))?)
     }
 
     /// Builds, attests, certifies, publishes and installs the skill.
@@ -148,7 +148,7 @@ impl Stage<'_> {
         let source = source::parse(SKILL_TOML).map_err(fault)?;
         let docs = Docs::read(&[("redact.wit".to_owned(), WIT.to_owned())].into()).map_err(fault)?;
         let readme = [("docs/readme.md".to_owned(), README.as_bytes().to_vec())].into();
-        let package = build::assemble(&source, COMPONENT.to_vec(), Some(&docs), readme, [].into(), [].into())?;
+        let package = build::assemble(&source, COMPONENT.to_vec(), Some(&docs), readme, [].into())?;
         let asks = package.manifest().capabilities.list();
         let powers = if asks.is_empty() { "no powers".to_owned() } else { asks.join(", ") };
         self.done(&format!("built      {} KiB component, strict schemas, {powers}", COMPONENT.len() / 1024), since);
@@ -174,20 +174,21 @@ impl Stage<'_> {
 
     fn call(&self, skill: &SkillRef) -> Outcome<Call> {
         let text = json!({ "text": TEXT }).to_string();
-        Ok(Call {
-            skill: skill.clone(),
-            tool: None,
-            input: Input::parse(text.as_bytes())?,
-            data_label: DataLabel::Public,
-            tenant_risk: TenantRisk::Low,
-            qos_class: QosClass::P2,
-            correlation_id: random::uuid().map_err(|error| CommandError::Fault(error.into()))?,
-        })
+        Ok(Call::new(skill.clone(), Input::parse(text.as_bytes())?))
     }
 
     async fn run(&self, hall: &Hall, skill: &SkillRef) -> Outcome<Receipt> {
         let mut progress = Progress::gates(self.printer);
-        Ok(hall.execute(self.call(skill)?, hall.caller()?, &KillHandle::new(), &mut progress).await?)
+        let receipt = self.take(hall, skill, &mut progress).await?;
+        match receipt.denial() {
+            Some(denial) => Err(denial.clone().into()),
+            None => Ok(receipt),
+        }
+    }
+
+    async fn take(&self, hall: &Hall, skill: &SkillRef, observer: &mut dyn Observer) -> Outcome<Receipt> {
+        let (call, caller) = (self.call(skill)?, hall.caller()?);
+        Ok(hall.run(Run { call, caller, kill: KillHandle::new(), observer }).await?)
     }
 
     fn show(&self, receipt: &Receipt) {
@@ -209,15 +210,12 @@ impl Stage<'_> {
 
     /// Expects the call to be denied, and shows how.
     async fn refused(&self, what: &str, hall: &Hall, skill: &SkillRef) -> Outcome<Value> {
-        let outcome = hall.execute(self.call(skill)?, hall.caller()?, &KillHandle::new(), &mut skillhall::hall::Silent).await;
-        match outcome {
-            Err(Refused::Denied { denial, record }) => {
-                self.show_denial(what, &denial);
-                Ok(json!({ "after": what, "code": denial.code.as_str(), "message": denial.message, "record": record }))
-            }
-            Err(other) => Err(other.into()),
-            Ok(_) => Err(CommandError::Fault(anyhow::anyhow!("after this, the call had to be denied, and was not: {what}"))),
-        }
+        let receipt = self.take(hall, skill, &mut Silent).await?;
+        let Some(denial) = receipt.denial() else {
+            return Err(CommandError::Fault(anyhow::anyhow!("after this, the call had to be denied, and was not: {what}")));
+        };
+        self.show_denial(what, denial);
+        Ok(json!({ "after": what, "code": denial.code.as_str(), "message": denial.message, "record": receipt.record() }))
     }
 
     fn show_denial(&self, what: &str, denial: &Denial) {

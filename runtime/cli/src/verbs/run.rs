@@ -3,9 +3,10 @@
 use std::io::Read as _;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use skillhall::engine::KillHandle;
-use skillhall::hall::{Hall, Receipt};
+use skillhall::hall::{Hall, Preparation, Receipt, Refused, Run};
+use skillhall_core::digest::Digest;
 use skillhall_core::govern::call::{Call, DataLabel, Input, MAX_INPUT_BYTES};
 use skillhall_core::govern::wcp::Word as _;
 use skillhall_core::id::{SkillRef, ToolName};
@@ -14,18 +15,21 @@ use skillhall_core::random;
 
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
-use crate::hall::Place;
+use crate::hall::{Place, now};
+use crate::package;
+use crate::prepare::prepare;
 use crate::printer::{Printer, dim, good, shown};
 use crate::progress::Progress;
 use crate::reference;
 
-/// Run a tool of an installed skill, if every gate lets it pass
+/// Run a tool of an installed skill, or of the skill at a path, if every gate lets it pass
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  hall run org.skillhall/redact --input '{\"text\": \"mail a@b.example\"}'\n  hall run org.skillhall/redact@1.0.0 --input @call.json --json\n  cat call.json | hall run org.skillhall/redact --input -\n  hall run org.skillhall/redact --input '{\"text\": \"\"}' --dry-run"
+    after_help = "Examples:\n  hall run org.skillhall/redact --input '{\"text\": \"mail a@b.example\"}'\n  hall run org.skillhall/redact@1.0.0 --input @call.json --json\n  cat call.json | hall run org.skillhall/redact --input -\n  hall run org.skillhall/redact --input '{\"text\": \"\"}' --dry-run\n  hall run 'org.skillhall/redact@^1' --input @call.json\n  hall run . --input @call.json                  # the skill in this folder: built, attested, certified, published and\n                                                 # installed in your own hall, each through its gates, then run"
 )]
 pub(crate) struct Arguments {
-    /// The skill: NAMESPACE/NAME (the newest that is installed) or NAMESPACE/NAME@VERSION
+    /// The skill: NAMESPACE/NAME (the newest that is installed), with @VERSION or a range such as @^1; or the path of its
+    /// source, its package or its .skill file
     skill: String,
     /// Which of its tools; needed only if it has more than one
     #[arg(long, value_name = "NAME")]
@@ -42,6 +46,9 @@ pub(crate) struct Arguments {
     /// Ties this call to others in the records; made if absent
     #[arg(long, value_name = "ID")]
     correlation_id: Option<String>,
+    /// With a path: accept exactly this difference in powers to the version before
+    #[arg(long, value_name = "DIGEST")]
+    accept_powers: Option<Digest>,
     /// Show each gate as it is passed
     #[arg(long, short)]
     verbose: bool,
@@ -52,27 +59,99 @@ fn parse_label(text: &str) -> Result<DataLabel, String> {
 }
 
 pub(crate) async fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Outcome {
-    let hall = place.open()?;
-    let skill = reference::resolve(&hall, &arguments.skill)?;
-    let call = call(arguments, &hall, skill)?;
+    let correlation_id = match &arguments.correlation_id {
+        Some(id) => id.clone(),
+        None => random::uuid().map_err(|error| CommandError::Fault(error.into()))?,
+    };
+    let found = find(arguments, &correlation_id, place, printer)?;
+    let hall = &found.hall;
+    let call = call(arguments, &found, correlation_id)?;
     let caller = hall.caller()?;
     let mut progress = if arguments.verbose { Progress::gates(printer) } else { Progress::quiet(printer) };
     if arguments.dry_run {
-        hall.dry_run(call.clone(), caller, &mut progress)?;
+        hall.dry_run(call.clone(), caller, &mut progress).map_err(|refused| found.refused(refused))?;
         let object = json!({ "dry_run": true, "skill": call.skill, "tool": call.tool, "gates": progress.gates_passed() });
+        let object = found.said(object);
         printer.result(&object, || vec![format!("{} {} would run: gates 1 to 10 are passed", good("✓"), call.skill)]);
         return Ok(Exit::Done);
     }
-    let receipt = hall.execute(call, caller, &KillHandle::new(), &mut progress).await?;
-    show(&receipt, printer)
+    let receipt = hall.run(Run { call, caller, kill: KillHandle::new(), observer: &mut progress }).await?;
+    show(&receipt, &found, printer)
 }
 
-fn show(receipt: &Receipt, printer: &Printer) -> Outcome {
+/// The skill that is meant, in the hall where it runs.
+struct Found {
+    hall: Hall,
+    skill: SkillRef,
+    requested: Option<String>,
+    resolved: Value,
+    /// What was done for a path; `None` for what was named.
+    prepared: Option<Vec<Preparation>>,
+}
+
+impl Found {
+    /// What is said of the way to the skill, beside what came of the call.
+    fn said(&self, mut object: Value) -> Value {
+        if let Some(members) = object.as_object_mut() {
+            if !self.resolved.is_null() {
+                members.insert("resolved".into(), self.resolved.clone());
+            }
+            if let Some(requested) = &self.requested {
+                members.insert("requested".into(), requested.as_str().into());
+            }
+            if let Some(prepared) = &self.prepared {
+                members.insert("prepared".into(), json!(prepared));
+            }
+        }
+        object
+    }
+
+    /// A refusal, with what was done before it.
+    fn refused(&self, refused: Refused) -> CommandError {
+        match (CommandError::from(refused), &self.prepared) {
+            (CommandError::Denial(denial), Some(prepared)) => {
+                CommandError::Denial(Box::new(denial.detail("prepared", json!(prepared))))
+            }
+            (error, _) => error,
+        }
+    }
+}
+
+fn find(arguments: &Arguments, correlation_id: &str, place: &Place, printer: &Printer) -> Outcome<Found> {
+    let text = &arguments.skill;
+    if package::is_path(text) {
+        let ready = prepare(text, correlation_id, arguments.accept_powers, place, printer)?;
+        return Ok(Found {
+            hall: ready.hall,
+            skill: ready.skill,
+            requested: Some(text.clone()),
+            resolved: Value::Null,
+            prepared: Some(ready.steps),
+        });
+    }
+    if arguments.accept_powers.is_some() {
+        let message = "--accept-powers belongs to an install, and what is named by its name is installed already";
+        return Err(CommandError::usage(message, "give it to hall install, hall update, or hall run PATH"));
+    }
+    let hall = place.open()?;
+    let named = reference::resolve(&hall, text)?;
+    named.tell(printer);
+    Ok(Found { hall, requested: named.requested(), resolved: named.to_json(), skill: named.skill, prepared: None })
+}
+
+fn show(receipt: &Receipt, found: &Found, printer: &Printer) -> Outcome {
+    if let Some(denial) = receipt.denial() {
+        return Err(found.refused(Refused::Denied { denial: denial.clone(), record: receipt.record() }));
+    }
     let (stdout, stderr) = receipt.streams();
     for (name, text) in [("stdout", stdout), ("stderr", stderr)] {
         for line in text.lines() {
             printer.note(&dim(&format!("  {name}: {}", shown(line))));
         }
+    }
+    for refusal in receipt.refusals() {
+        printer.note(&format!("  refused: {} {}: {}", refusal.capability, shown(&refusal.asked), shown(&refusal.message)));
+        printer.note(&dim(&format!("  hint: {}", shown(&refusal.hint))));
     }
     if let Some(failure) = receipt.failure() {
         if let Some(error) = &failure.error {
@@ -82,35 +161,32 @@ fn show(receipt: &Receipt, printer: &Printer) -> Outcome {
             printer.note(&dim(&format!("  at {}", shown(frame))));
         }
         if printer.is_json() {
-            printer.result(&json!(receipt), Vec::new);
+            printer.result(&found.said(json!(receipt)), Vec::new);
         }
         return Err(failure.clone().into());
     }
-    printer.result(&json!(receipt), || {
+    printer.result(&found.said(json!(receipt)), || {
         let output = receipt.output().map(|output| serde_json::to_string_pretty(output).unwrap_or_default());
         vec![shown(&output.unwrap_or_default())]
     });
-    let (decided, closed) = receipt.records();
+    let hash = receipt.admitted().map(|admitted| admitted.manifest_hash.short()).unwrap_or_default();
+    let (decided, closed) = (receipt.record().unwrap_or_default(), receipt.closed().unwrap_or_default());
     printer.note(&dim(&format!(
-        "{} {}, decision {}, records {decided} and {closed}",
+        "{} {hash}, decision {}, records {decided} and {closed}",
         receipt.skill(),
-        receipt.manifest_hash().short(),
         receipt.decision_id()
     )));
     Ok(Exit::Done)
 }
 
-fn call(arguments: &Arguments, hall: &Hall, skill: SkillRef) -> Outcome<Call> {
+fn call(arguments: &Arguments, found: &Found, correlation_id: String) -> Outcome<Call> {
+    let (hall, skill) = (&found.hall, found.skill.clone());
     let text = input(&arguments.input)?;
     let input = Input::parse(&text).map_err(|denial| {
-        let mut event = hall.event(EventKind::SkillDeny, hall.clock().now());
+        let mut event = hall.event(EventKind::SkillDeny, now());
         (event.skill, event.version) = (Some(skill.id.clone()), Some(skill.version.clone()));
         hall.deny(&event, denial)
     })?;
-    let correlation_id = match &arguments.correlation_id {
-        Some(id) => id.clone(),
-        None => random::uuid().map_err(|error| CommandError::Fault(error.into()))?,
-    };
     Ok(Call {
         skill,
         tool: arguments.tool.clone(),
@@ -119,6 +195,7 @@ fn call(arguments: &Arguments, hall: &Hall, skill: SkillRef) -> Outcome<Call> {
         tenant_risk: skillhall_core::govern::call::TenantRisk::Low,
         qos_class: skillhall_core::govern::call::QosClass::P2,
         correlation_id,
+        requested: found.requested.clone(),
     })
 }
 

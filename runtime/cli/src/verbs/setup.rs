@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use skillhall::hall::setup::{Plan, setup};
+use skillhall::hall::setup::{Plan, setup_with_schema};
 use skillhall_core::clock::SystemClock;
 use skillhall_core::govern::config::Env;
 use skillhall_core::govern::wcp::Word as _;
 use skillhall_core::id::{Namespace, OrgId};
 
+use super::{schema, worker};
 use crate::error::{CommandError, Outcome};
 use crate::hall::Place;
 use crate::printer::{Printer, bold, dim, good};
@@ -17,7 +18,7 @@ use crate::printer::{Printer, bold, dim, good};
 /// Make a local hall in a folder: keys, registry, policy, ledger
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  hall setup                                     # your own hall, namespace x.USER\n  hall setup ./hall --namespace org.acme --organisation acme\n  hall setup --enroll                            # after an update of hall, or an edit of hall.toml"
+    after_help = "Examples:\n  hall setup                                     # your own hall, namespace x.USER\n  hall setup ./hall --namespace org.acme --organisation acme"
 )]
 pub(crate) struct Arguments {
     /// Where; without it the place that --hall names, else your own data folder
@@ -37,7 +38,7 @@ pub(crate) struct Arguments {
     /// The namespace whose HMAC secret is given in `WCP_ATTEST_HMAC_KEY` instead of being made here
     #[arg(long, value_name = "NS")]
     hmac_from_env: Option<Namespace>,
-    /// Make nothing; enrol this host anew as it is now
+    /// Make nothing; enrol this host anew as it is now: the same as `hall worker enroll`
     #[arg(long, conflicts_with_all = ["namespace", "owner", "hmac_from_env"])]
     enroll: bool,
 }
@@ -49,14 +50,9 @@ fn parse_env(text: &str) -> Result<Env, String> {
 pub(crate) fn run(arguments: Arguments, place: &Place, printer: &Printer) -> Outcome<()> {
     let path = arguments.folder.map_or_else(|| place.path(), Ok)?;
     if arguments.enroll {
-        let place = Place::new(Some(path));
-        let record = place.open()?.enroll()?;
-        printer.result(&json!({ "enrolled": true, "record": record }), || {
-            vec![format!("{} this host is enrolled as it is now (record {record})", good("✓"))]
-        });
-        return Ok(());
+        return worker::enroll(&Place::new(Some(path)).open()?, printer);
     }
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "owner".into());
+    let user = user();
     let mut namespaces = arguments.namespace;
     if namespaces.is_empty() {
         namespaces.push(own_namespace(&user)?);
@@ -73,7 +69,7 @@ pub(crate) fn run(arguments: Arguments, place: &Place, printer: &Printer) -> Out
         namespaces,
         attest_env_namespace: arguments.hmac_from_env,
     };
-    let made = setup(&path, &plan, &SystemClock)?;
+    let made = setup_with_schema(&path, &plan, schema::HALL, &SystemClock)?;
     let object = json!({
         "hall": made.path.display().to_string(),
         "id": made.id,
@@ -100,8 +96,23 @@ pub(crate) fn run(arguments: Arguments, place: &Place, printer: &Printer) -> Out
     Ok(())
 }
 
+/// The plan of a user's own hall, where nothing else was said.
+pub(crate) fn own_plan() -> Outcome<Plan> {
+    let user = user();
+    let namespace = own_namespace(&user)?;
+    let organisation =
+        "local".parse().map_err(|error| CommandError::Fault(anyhow::anyhow!("the organisation of a local hall: {error}")))?;
+    Ok(Plan { organisation, owner: user, env: Env::Dev, namespaces: vec![namespace], attest_env_namespace: None })
+}
+
+/// The user's name, as the environment says it.
+pub(crate) fn user() -> String {
+    let named = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    named("USER").or_else(|| named("LOGNAME")).unwrap_or_else(|| "owner".into())
+}
+
 /// `x.USER`, with whatever is no letter or digit turned into a hyphen.
-fn own_namespace(user: &str) -> Outcome<Namespace> {
+pub(crate) fn own_namespace(user: &str) -> Outcome<Namespace> {
     let label: String =
         user.to_ascii_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(63).collect();
     format!("x.{}", label.trim_start_matches('-'))

@@ -3,12 +3,15 @@
 use clap::Args;
 use serde_json::json;
 use skillhall::hall::Hall;
+use skillhall_core::denial::Denial;
 use skillhall_core::id::{AdapterId, KeyId, SkillId};
-use skillhall_core::registry::{Scope, State, Target};
+use skillhall_core::ledger::EventKind;
+use skillhall_core::registry::standing::unknown;
+use skillhall_core::registry::{RegistryError, Scope, State, Target};
 
 use crate::error::{CommandError, Outcome};
-use crate::hall::Place;
-use crate::printer::{Printer, bold, good, shown};
+use crate::hall::{Place, now};
+use crate::printer::{Printer, bad, bold, good, shown};
 
 const TARGETS: &str = "What can be named:\n  org.acme/redact          a skill in every version\n  org.acme/redact@1.0.0    one version\n  org.acme                 a namespace\n  sha256:HEX               bytes: a manifest, component, package or adapter hash\n  key:ID                   everything a key has signed\n  certification:ID         one certification";
 
@@ -46,7 +49,7 @@ pub(crate) struct DegradeArguments {
     /// The skill
     skill: SkillId,
     /// The adapter: command, embed, http, mcp, openai, anthropic, gemini, agent-skill, owasp
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = parse_adapter)]
     adapter: AdapterId,
     /// Why, as records and refusals will say
     #[arg(long, short, value_parser = parse_reason)]
@@ -61,7 +64,7 @@ pub(crate) struct RestoreArguments {
     #[arg(value_parser = parse_target)]
     target: Target,
     /// The adapter, to undo a degrade of the skill
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = parse_adapter)]
     adapter: Option<AdapterId>,
     /// Why, as records will say
     #[arg(long, short, value_parser = parse_reason)]
@@ -72,18 +75,29 @@ pub(crate) struct RestoreArguments {
 }
 
 pub(crate) fn revoke(arguments: &RevokeArguments, place: &Place, printer: &Printer) -> Outcome<()> {
-    stand(&place.open()?, arguments.target.clone(), State::Revoked, Scope::Global, &arguments.reason, printer)
+    let hall = place.open()?;
+    // A revocation of a name that was spelled wrong would stop nothing.
+    is_there(&hall, &arguments.target, EventKind::StandingRevoke)?;
+    stand(&hall, arguments.target.clone(), State::Revoked, Scope::Global, &arguments.reason, printer)
 }
 
 pub(crate) fn ban(arguments: &BanArguments, place: &Place, printer: &Printer) -> Outcome<()> {
     let hall = place.open()?;
     let scope = scope(&hall, arguments.own_callers);
+    // What is not there yet can be banned before it comes, so this is only said.
+    if let Target::Skill(_) | Target::Version(_) = &arguments.target
+        && let Some(denial) = missing(&hall, &arguments.target)?
+    {
+        printer.note(&format!("{} {}; it is banned before it comes. {}", bad("!"), shown(&denial.message), shown(denial.hint())));
+    }
     stand(&hall, arguments.target.clone(), State::Banned, scope, &arguments.reason, printer)
 }
 
 pub(crate) fn degrade(arguments: &DegradeArguments, place: &Place, printer: &Printer) -> Outcome<()> {
+    let hall = place.open()?;
+    is_there(&hall, &Target::Skill(arguments.skill.clone()), EventKind::StandingDegrade)?;
     let target = Target::Adapter { skill: arguments.skill.clone(), adapter: arguments.adapter.clone() };
-    stand(&place.open()?, target, State::Degraded, Scope::Global, &arguments.reason, printer)
+    stand(&hall, target, State::Degraded, Scope::Global, &arguments.reason, printer)
 }
 
 pub(crate) fn restore(arguments: &RestoreArguments, place: &Place, printer: &Printer) -> Outcome<()> {
@@ -101,6 +115,42 @@ pub(crate) fn restore(arguments: &RestoreArguments, place: &Place, printer: &Pri
         return Err(CommandError::usage(message, "`hall inspect` shows who said what; only who banned it can restore it"));
     }
     stand(&hall, target, State::Active, scope, &arguments.reason, printer)
+}
+
+/// Refuses what nobody has published, with the nearest names, and records that.
+fn is_there(hall: &Hall, target: &Target, kind: EventKind) -> Outcome<()> {
+    match missing(hall, target)? {
+        None => Ok(()),
+        Some(denial) => Err(hall.deny(&hall.event(kind, now()).with("target", json!(target)), denial).into()),
+    }
+}
+
+/// The denial of a skill, version or certification that the registry does not know.
+fn missing(hall: &Hall, target: &Target) -> Outcome<Option<Denial>> {
+    let registry = hall.registry()?;
+    let fault = |error: RegistryError| CommandError::Fault(error.into());
+    Ok(match target {
+        Target::Skill(skill) => registry.versions(skill).map_err(fault)?.is_empty().then(|| unknown(registry, skill, None)),
+        Target::Version(version) => {
+            let versions = registry.versions(&version.id).map_err(fault)?;
+            let is_there = versions.iter().any(|published| published.skill == *version);
+            (!is_there).then(|| unknown(registry, &version.id, Some(&version.version.to_string())))
+        }
+        Target::Certification(id) => {
+            for skill in registry.skills().map_err(fault)? {
+                for published in registry.versions(&skill).map_err(fault)? {
+                    let statements = registry.statements(&published.manifest_hash).map_err(fault)?;
+                    if statements.iter().any(|statement| statement.id == *id) {
+                        return Ok(None);
+                    }
+                }
+            }
+            let message = format!("the registry knows no certification {id} of a published skill");
+            let advice = "`hall inspect NS/NAME` lists the certifications of a skill.";
+            return Err(CommandError::usage(message, advice));
+        }
+        _ => None,
+    })
 }
 
 fn scope(hall: &Hall, own_callers: bool) -> Scope {
@@ -155,7 +205,21 @@ fn parse_target(text: &str) -> Result<Target, String> {
     text.parse().map(Target::Namespace).map_err(|error| error.to_string())
 }
 
-fn parse_reason(text: &str) -> Result<String, String> {
+/// The adapters through which calls come to a hall of this command.
+pub(crate) const ADAPTERS: [&str; 9] =
+    ["command", "embed", "http", "mcp", "openai", "anthropic", "gemini", "agent-skill", "owasp"];
+
+fn parse_adapter(text: &str) -> Result<AdapterId, String> {
+    if ADAPTERS.contains(&text) {
+        return text.parse().map_err(|error: skillhall_core::id::IdError| error.to_string());
+    }
+    let distance = |name: &&&str| strsim::damerau_levenshtein(text, name);
+    let nearest = ADAPTERS.iter().filter(|name| distance(name) <= 2).min_by_key(distance);
+    let hint = nearest.map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
+    Err(format!("there is no such adapter (there are {}){hint}", ADAPTERS.join(", ")))
+}
+
+pub(crate) fn parse_reason(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("a reason is needed".into()),
         reason if reason.chars().count() > 500 => Err("a reason has at most 500 characters".into()),

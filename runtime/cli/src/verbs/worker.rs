@@ -1,4 +1,5 @@
-//! `hall worker`: attests and verifies any WCP worker package, in whatever language, as the reference does.
+//! `hall worker`: attests and verifies any WCP worker package, in whatever language, as the reference does; and enrols this
+//! host, which is the worker that runs skills.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -7,8 +8,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use skillhall::hall::Hall;
-use skillhall_core::clock::{Clock as _, SystemClock, Timestamp};
+use skillhall::hall::{Difference, Hall};
+use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::Denial;
 use skillhall_core::digest::Digest;
 use skillhall_core::ledger::EventKind;
@@ -20,13 +21,13 @@ use skillhall_core::trust::awp::{self, Provenance, Worker};
 use skillhall_core::trust::keys::Secret;
 
 use crate::error::{CommandError, Outcome};
-use crate::hall::{Place, environment_secret};
+use crate::hall::{Place, environment_secret, now};
 use crate::printer::{Printer, bold, good};
 
-/// Attest or verify a WCP worker package (awp.v1) in any folder
+/// Attest or verify a WCP worker package (awp.v1) in any folder, or enrol this host
 #[derive(Args)]
 #[command(
-    after_help = "The secret is WCP_ATTEST_HMAC_KEY, as in WCP, or a file named by --key-file.\n\nExamples:\n  hall worker attest ./worker --id org.acme.greeter --species wrk.hello.greeter --worker-version 1.0.0\n  hall worker verify ./worker --id org.acme.greeter --species wrk.hello.greeter"
+    after_help = "The secret of attest and verify is WCP_ATTEST_HMAC_KEY, as in WCP, or a file named by --key-file.\n\nExamples:\n  hall worker attest ./worker --id org.acme.greeter --species wrk.hello.greeter --worker-version 1.0.0\n  hall worker verify ./worker --id org.acme.greeter --species wrk.hello.greeter\n  hall worker enroll             # after an update of hall, or an edit of hall.toml or rules.json"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -39,7 +40,15 @@ enum What {
     Attest(AttestArguments),
     /// Check the folder against its manifest.json
     Verify(VerifyArguments),
+    Enroll(EnrollArguments),
 }
+
+/// Enrol this host anew as it is now, and show what has changed since the last time
+#[derive(Args)]
+#[command(
+    after_help = "Gate 7 compares the executable, hall.toml and the rules with what was enrolled. If something has changed that you did not\nchange, find out who did before you enrol it.\n\nExamples:\n  hall worker enroll\n  hall worker enroll --json"
+)]
+struct EnrollArguments {}
 
 #[derive(Args)]
 struct AttestArguments {
@@ -80,13 +89,39 @@ struct Common {
 pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Outcome<()> {
     // The record goes into the hall, if there is one; a worker can be verified without a hall, as with the reference. A
     // hall that is there and cannot be used is no missing hall: its bans could not be asked.
-    let hall = place.open_if_there()?;
     let (result, lines) = match &arguments.what {
-        What::Attest(arguments) => attest(arguments, hall.as_ref(), printer),
-        What::Verify(arguments) => verify(arguments, hall.as_ref(), printer),
+        What::Enroll(_) => return enroll(&place.open()?, printer),
+        What::Attest(arguments) => attest(arguments, place.open_if_there()?.as_ref(), printer),
+        What::Verify(arguments) => verify(arguments, place.open_if_there()?.as_ref(), printer),
     }?;
     printer.result(&result, || lines);
     Ok(())
+}
+
+/// Enrols the hall's host, and tells what is not as it was.
+pub(crate) fn enroll(hall: &Hall, printer: &Printer) -> Outcome<()> {
+    let enrolled = hall.enroll()?;
+    let mut object = json!(enrolled);
+    if let Some(members) = object.as_object_mut() {
+        members.insert("enrolled".into(), true.into());
+    }
+    printer.result(&object, || {
+        let host = bold(enrolled.host.as_str());
+        let mut lines = vec![format!("{} {host} is enrolled as it is now (record {})", good("✓"), enrolled.record)];
+        match &enrolled.last {
+            None => lines.push("  it was not enrolled before".into()),
+            Some(last) if enrolled.changes.is_empty() => lines.push(format!("  nothing has changed since {}", last.time)),
+            Some(last) => lines.push(format!("  changed since {} (record {}):", last.time, last.record)),
+        }
+        lines.extend(enrolled.changes.iter().map(difference));
+        lines
+    });
+    Ok(())
+}
+
+fn difference(difference: &Difference) -> String {
+    let short = |digest: Option<&String>| digest.map_or_else(|| "nothing".to_owned(), |digest| digest.chars().take(12).collect());
+    format!("    {:<14} {} -> {}", difference.part, short(difference.before.as_ref()), short(difference.now.as_ref()))
 }
 
 /// The largest secret that is read from a file.
@@ -98,7 +133,7 @@ fn attest(arguments: &AttestArguments, hall: Option<&Hall>, printer: &Printer) -
     let common = &arguments.common;
     let (dir, worker, secret) = (folder(&common.folder)?, worker(common), secret(common)?);
     warn_of_weak(secret.as_ref(), printer);
-    let at = arguments.at.unwrap_or_else(|| SystemClock.now()).whole_seconds();
+    let at = arguments.at.unwrap_or_else(now).whole_seconds();
     let provenance = Provenance { build_source: &arguments.build_source, built_at: at, attested_at: at };
     let secret = secret.ok_or_else(|| CommandError::Credentials {
         message: "there is no secret to attest with".into(),
@@ -121,7 +156,7 @@ fn verify(arguments: &VerifyArguments, hall: Option<&Hall>, printer: &Printer) -
     warn_of_weak(secret.as_ref(), printer);
     let banned = |digest: &Digest| hall.is_some_and(|hall| is_banned(hall, digest));
     let verified = read_folder(&dir).and_then(|folder| {
-        awp::verify(&folder.package_hash(), folder.manifest.as_deref(), &worker, secret.as_ref(), &banned, SystemClock.now())
+        awp::verify(&folder.package_hash(), folder.manifest.as_deref(), &worker, secret.as_ref(), &banned, now())
     });
     let meta = verified.map_err(|denial| denied(hall, &worker, denial))?;
     let lines = vec![format!("{} {}", good("✓"), meta.trust_statement)];
@@ -144,14 +179,14 @@ fn is_banned(hall: &Hall, digest: &Digest) -> bool {
 
 fn denied(hall: Option<&Hall>, worker: &Worker, denial: Denial) -> CommandError {
     let Some(hall) = hall else { return denial.into() };
-    let mut event = hall.event(EventKind::SkillDeny, hall.clock().now());
+    let mut event = hall.event(EventKind::SkillDeny, now());
     event.worker = Some(worker.species.clone());
     hall.deny(&event, denial).into()
 }
 
 fn note(hall: Option<&Hall>, kind: EventKind, worker: &Worker, hash: &Digest) -> Outcome<()> {
     let Some(hall) = hall else { return Ok(()) };
-    let mut event = hall.event(kind, hall.clock().now()).with("worker_id", worker.id.as_str());
+    let mut event = hall.event(kind, now()).with("worker_id", worker.id.as_str());
     event.worker = Some(worker.species.clone());
     event.hashes.insert("package".into(), *hash);
     hall.note(event)?;
@@ -173,11 +208,11 @@ fn secret(common: &Common) -> Outcome<Option<Secret>> {
     let read = std::fs::File::open(path).and_then(|file| file.take(MAX_SECRET + 1).read_to_end(&mut bytes));
     read.map_err(|error| CommandError::Credentials {
         message: format!("{} cannot be read: {error}", path.display()),
-        hint: None,
+        hint: Some("name the file that holds the secret, or set WCP_ATTEST_HMAC_KEY".into()),
     })?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_SECRET {
         let message = format!("{} is larger than {MAX_SECRET} bytes: that is no secret", path.display());
-        return Err(CommandError::Credentials { message, hint: None });
+        return Err(CommandError::Credentials { message, hint: Some("name the file that holds the secret".into()) });
     }
     Ok(Some(Secret::new(bytes)))
 }

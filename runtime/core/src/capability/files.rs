@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::AskError;
+use super::narrow::Unmet;
 
 /// One folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,14 +31,53 @@ pub const ASSETS: &str = "/assets";
 const RULE: &str =
     "a mount is an absolute path such as /in: at most 8 names of A-Z, a-z, 0-9, '.', '_' and '-', none of them '.' or '..'";
 
+/// What a host's policy gives one skill: a folder of its own under one of the skill's mounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// The guest's path, as the skill asks for it.
+    pub mount: String,
+    /// The host's folder: an absolute path.
+    pub folder: String,
+    /// The most that the skill may do there.
+    pub access: Access,
+}
+
+impl Access {
+    /// The word in skill.toml and hall.toml.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+impl Ask {
+    /// What of the policy meets the ask, no wider than the ask.
+    pub(super) fn narrow(&self, grants: &[Grant]) -> Result<Grant, Unmet> {
+        match grants.iter().find(|grant| grant.mount == self.mount) {
+            Some(grant) if grant.access == Access::Write || self.access == Access::Read => {
+                Ok(Grant { access: self.access, ..grant.clone() })
+            }
+            Some(_) => Err(Unmet::Narrower(format!("{} to be read only", self.mount))),
+            None => Err(Unmet::Nothing),
+        }
+    }
+
+    /// How `hall grant` spells what is asked; the folder is the operator's to name.
+    pub(super) fn flag(&self) -> String {
+        let write = if self.access == Access::Write { ":write" } else { "" };
+        format!("--files {}=FOLDER{write}", self.mount)
+    }
+}
+
 impl super::Ask for Ask {
     const CAPABILITY: &'static str = "files";
 
     fn validate(&self) -> Result<(), AskError> {
-        let names: Vec<&str> = self.mount.strip_prefix('/').map(|rest| rest.split('/').collect()).unwrap_or_default();
-        if !(1..=8).contains(&names.len()) || !names.iter().all(|name| is_name(name)) {
-            return Err(AskError::new(format!("'{}': {RULE}", self.mount.escape_default())));
-        }
+        let names = validate_mount(&self.mount)?;
         if names.first() == Some(&"assets") && (self.mount != ASSETS || self.access == Access::Write) {
             return Err(AskError::new(format!("{ASSETS} is where the package's own assets are, and they can only be read")));
         }
@@ -46,18 +86,58 @@ impl super::Ask for Ask {
 
     /// A mount inside another one would be one thing under two rights.
     fn overlaps(&self, other: &Self) -> bool {
-        let inside =
-            |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        inside(&self.mount, &other.mount) || inside(&other.mount, &self.mount)
+        nested(&self.mount, &other.mount)
     }
 
     fn line(&self) -> String {
-        let access = match self.access {
-            Access::Read => "read",
-            Access::Write => "write",
-        };
-        format!("{} ({access})", self.mount)
+        format!("{} ({})", self.mount, self.access.as_str())
     }
+}
+
+impl super::Ask for Grant {
+    const CAPABILITY: &'static str = "files";
+
+    fn validate(&self) -> Result<(), AskError> {
+        if validate_mount(&self.mount)?.first() == Some(&"assets") {
+            return Err(AskError::new(format!("{ASSETS} is where the package's own assets are; no folder of the host is")));
+        }
+        let names: Vec<&str> = self.folder.strip_prefix('/').map(|rest| rest.split('/').collect()).unwrap_or_default();
+        let plain = |name: &&str| !matches!(*name, "" | "." | "..") && !name.chars().any(char::is_control);
+        if names.is_empty() || self.folder.len() > MAX_FOLDER_BYTES || !names.iter().all(plain) {
+            return Err(AskError::new(format!(
+                "'{}' is no folder to grant: an absolute path below /, without '.', '..', '//', a '/' at its end or control characters",
+                self.folder.escape_default()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Nor can one folder of the host be under two rights.
+    fn overlaps(&self, other: &Self) -> bool {
+        nested(&self.mount, &other.mount) || (self.access != other.access && nested(&self.folder, &other.folder))
+    }
+
+    fn line(&self) -> String {
+        format!("{} ({}) is {}", self.mount, self.access.as_str(), self.folder)
+    }
+}
+
+/// The longest path of a folder (Linux, `PATH_MAX`).
+const MAX_FOLDER_BYTES: usize = 4096;
+
+fn validate_mount(mount: &str) -> Result<Vec<&str>, AskError> {
+    let names: Vec<&str> = mount.strip_prefix('/').map(|rest| rest.split('/').collect()).unwrap_or_default();
+    if !(1..=8).contains(&names.len()) || !names.iter().all(|name| is_name(name)) {
+        return Err(AskError::new(format!("'{}': {RULE}", mount.escape_default())));
+    }
+    Ok(names)
+}
+
+/// Whether one path is the other or lies in it.
+fn nested(one: &str, other: &str) -> bool {
+    let inside =
+        |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    inside(one, other) || inside(other, one)
 }
 
 fn is_name(name: &str) -> bool {

@@ -1,10 +1,11 @@
 //! Requests to named origins.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
 use super::AskError;
+use super::narrow::Unmet;
 
 /// Requests to one origin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,25 +49,60 @@ impl Method {
     }
 }
 
+/// What a host's policy gives one skill: requests to one origin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// Scheme, host and port, spelled as in an ask.
+    pub origin: String,
+    /// Methods, each once.
+    pub methods: Vec<Method>,
+    /// Prefixes of paths, each beginning with `/`.
+    pub paths: Vec<String>,
+    /// Addresses that are not public (loopback, private, link-local, ...) and to which the origin may lead all the same.
+    /// Without them such an address is refused, whatever name or literal led there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<IpAddr>,
+}
+
+impl Ask {
+    /// What of the policy meets the ask, no wider than the ask: one entry of the policy has to cover all of it.
+    pub(super) fn narrow(&self, grants: &[Grant]) -> Result<Grant, Unmet> {
+        let mut unmet = Unmet::Nothing;
+        for grant in grants.iter().filter(|grant| grant.origin == self.origin) {
+            let methods = self.methods.iter().all(|method| grant.methods.contains(method));
+            let paths = self.paths.iter().all(|path| grant.paths.iter().any(|prefix| is_within(path, prefix)));
+            if methods && paths {
+                let (origin, addresses) = (self.origin.clone(), grant.addresses.clone());
+                return Ok(Grant { origin, methods: self.methods.clone(), paths: self.paths.clone(), addresses });
+            }
+            unmet = Unmet::Narrower(line(&grant.origin, &grant.methods, &grant.paths));
+        }
+        Err(unmet)
+    }
+
+    /// How `hall grant` spells what is asked.
+    pub(super) fn flag(&self) -> String {
+        let methods: Vec<&str> = self.methods.iter().map(|method| method.as_str()).collect();
+        format!("--http {} --methods {} --paths {}", self.origin, methods.join(","), self.paths.join(","))
+    }
+}
+
+/// Whether a path lies under a prefix, by whole segments: `/v1` covers `/v1` and `/v1/a`, not `/v10`.
+#[must_use]
+pub fn is_within(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || prefix.ends_with('/') || rest.starts_with('/'))
+}
+
 const MAX_PATHS: usize = 32;
 const MAX_PATH_BYTES: usize = 256;
+const MAX_ADDRESSES: usize = 16;
 
 impl super::Ask for Ask {
     const CAPABILITY: &'static str = "http";
 
     fn validate(&self) -> Result<(), AskError> {
-        validate_origin(&self.origin)?;
-        let origin = &self.origin;
-        if self.methods.is_empty() || self.methods.len() > 7 {
-            return Err(AskError::new(format!("{origin}: methods lists 1 to 7 methods")));
-        }
-        if self.methods.iter().enumerate().any(|(index, method)| self.methods.iter().take(index).any(|other| other == method)) {
-            return Err(AskError::new(format!("{origin}: a method comes twice")));
-        }
-        if self.paths.is_empty() || self.paths.len() > MAX_PATHS {
-            return Err(AskError::new(format!("{origin}: paths lists 1 to {MAX_PATHS} prefixes")));
-        }
-        self.paths.iter().try_for_each(|path| validate_path(path))
+        validate_requests(&self.origin, &self.methods, &self.paths)
     }
 
     fn overlaps(&self, other: &Self) -> bool {
@@ -77,9 +113,53 @@ impl super::Ask for Ask {
     }
 
     fn line(&self) -> String {
-        let methods: Vec<&str> = self.methods.iter().map(|method| method.as_str()).collect();
-        format!("{} {} under {}", methods.join(" "), self.origin, self.paths.join(" "))
+        line(&self.origin, &self.methods, &self.paths)
     }
+}
+
+impl super::Ask for Grant {
+    const CAPABILITY: &'static str = "http";
+
+    fn validate(&self) -> Result<(), AskError> {
+        validate_requests(&self.origin, &self.methods, &self.paths)?;
+        if self.addresses.len() > MAX_ADDRESSES {
+            return Err(AskError::new(format!("{}: addresses lists at most {MAX_ADDRESSES} addresses", self.origin)));
+        }
+        Ok(())
+    }
+
+    /// One entry for an origin: which of two would count could not be seen.
+    fn overlaps(&self, other: &Self) -> bool {
+        self.origin == other.origin
+    }
+
+    fn line(&self) -> String {
+        let line = line(&self.origin, &self.methods, &self.paths);
+        if self.addresses.is_empty() {
+            return line;
+        }
+        let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        format!("{line} (also at {})", addresses.join(" "))
+    }
+}
+
+fn line(origin: &str, methods: &[Method], paths: &[String]) -> String {
+    let methods: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
+    format!("{} {origin} under {}", methods.join(" "), paths.join(" "))
+}
+
+fn validate_requests(origin: &str, methods: &[Method], paths: &[String]) -> Result<(), AskError> {
+    validate_origin(origin)?;
+    if methods.is_empty() || methods.len() > 7 {
+        return Err(AskError::new(format!("{origin}: methods lists 1 to 7 methods")));
+    }
+    if methods.iter().enumerate().any(|(index, method)| methods.iter().take(index).any(|other| other == method)) {
+        return Err(AskError::new(format!("{origin}: a method comes twice")));
+    }
+    if paths.is_empty() || paths.len() > MAX_PATHS {
+        return Err(AskError::new(format!("{origin}: paths lists 1 to {MAX_PATHS} prefixes")));
+    }
+    paths.iter().try_for_each(|path| validate_path(path))
 }
 
 /// Holds a text to the one spelling of an origin: `http` or `https`, a host in lower-case ASCII (a name, an IPv4 or a

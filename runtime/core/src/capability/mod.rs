@@ -8,6 +8,7 @@
 
 pub mod clocks;
 pub mod config;
+pub mod difference;
 pub mod env;
 pub mod files;
 pub mod http;

@@ -85,17 +85,120 @@ fn each_real_ask_is_denied_and_named() {
         let named = if capability == "secrets" { "http" } else { capability };
         assert_eq!(denial.details["capability"], *named);
         assert!(denial.message.contains("this host's policy grants nothing of the kind"), "{}", denial.message);
-        assert!(denial.hint().contains(named), "{}", denial.hint());
+        assert!(denial.hint().contains(capability), "{}", denial.hint());
+        let grantable = matches!(capability.as_str(), "files" | "http");
+        assert_eq!(denial.details.contains_key("grant"), grantable, "{capability}");
     }
     let denial = narrow(&asks(all).unwrap(), &Policy::default()).unwrap_err();
     assert_eq!(denial.details["all"].as_array().unwrap().len(), 10);
     assert_eq!(denial.details["asked"], "/in (read)");
 }
 
+fn policy(value: Value) -> Result<Policy, serde_json::Error> {
+    serde_json::from_value(value)
+}
+
 #[test]
-fn a_policy_that_names_a_grant_is_refused() {
-    assert_eq!(serde_json::from_value::<Policy>(json!({})).unwrap(), Policy::default());
-    assert!(serde_json::from_value::<Policy>(json!({"files": "empty"})).is_err());
+fn a_policy_names_what_this_host_can_grant_and_nothing_else() {
+    assert_eq!(policy(json!({})).unwrap(), Policy::default());
+    let file = |mount: &str, folder: &str, access: &str| json!({"mount": mount, "folder": folder, "access": access});
+    let origin = |origin: &str| json!({"origin": origin, "methods": ["GET"], "paths": ["/"]});
+    let good = policy(json!({
+        "files": [file("/in", "/srv/data", "read"), file("/out", "/srv/out", "write")],
+        "http": [{"origin": "http://localhost:8080", "methods": ["GET"], "paths": ["/"], "addresses": ["127.0.0.1", "::1"]}],
+    }));
+    let good = good.unwrap();
+    assert_eq!(
+        good.list(),
+        [
+            "files: /in (read) is /srv/data",
+            "files: /out (write) is /srv/out",
+            "http: GET http://localhost:8080 under / (also at 127.0.0.1 ::1)",
+        ]
+    );
+    assert_eq!(policy(serde_json::to_value(&good).unwrap()).unwrap(), good);
+    for refused in [
+        json!({"files": "empty"}),
+        json!({"env": ["LANG"]}),
+        json!({"files": [{"mount": "/in", "folder": "/srv"}]}),
+        json!({"files": [file("in", "/srv", "read")]}),
+        json!({"files": [file("/assets", "/srv", "read")]}),
+        json!({"files": [file("/in", "srv", "read")]}),
+        json!({"files": [file("/in", "/", "read")]}),
+        json!({"files": [file("/in", "/srv/../etc", "read")]}),
+        json!({"files": [file("/in", "/srv/", "read")]}),
+        json!({"files": [file("/in", "/srv/./a", "read")]}),
+        json!({"files": [file("/in", "/srv\u{0}a", "read")]}),
+        json!({"files": [file("/in", "", "read")]}),
+        json!({"files": [file("/in", "/a", "read"), file("/in", "/b", "read")]}),
+        json!({"files": [file("/in", "/srv", "read"), file("/out", "/srv/out", "write")]}),
+        json!({"http": [origin("https://a.example"), origin("https://a.example")]}),
+        json!({"http": [origin("https://a.example/")]}),
+        json!({"http": [{"origin": "https://a.example", "methods": ["GET"], "paths": ["/"], "addresses": ["localhost"]}]}),
+        json!({"http": [{"origin": "https://a.example", "methods": ["GET"], "paths": ["/"], "addresses": ["10.0.0.0/8"]}]}),
+    ] {
+        assert!(policy(refused.clone()).is_err(), "{refused} was read");
+    }
+}
+
+#[test]
+fn grants_are_never_wider_than_the_ask_or_the_policy() {
+    let folder = |access: &str| policy(json!({"files": [{"mount": "/in", "folder": "/srv", "access": access}]})).unwrap();
+    let asked = |access: &str| asks(json!({"files": [{"mount": "/in", "access": access}]})).unwrap();
+    let grants = narrow(&asked("read"), &folder("write")).unwrap();
+    assert_eq!(grants.files()[0].access, files::Access::Read, "asked less than granted");
+    assert_eq!(grants.links(PowerClass::Files), Some(Link::Granted));
+    assert_eq!(grants.list(), ["files: /in (read) is /srv"]);
+    let denial = narrow(&asked("write"), &folder("read")).unwrap_err();
+    assert!(denial.message.contains("grants less: /in to be read only"), "{}", denial.message);
+    assert_eq!(denial.details["grant"], "--files /in=FOLDER:write");
+    let elsewhere = policy(json!({"files": [{"mount": "/out", "folder": "/srv", "access": "write"}]})).unwrap();
+    assert!(narrow(&asked("read"), &elsewhere).is_err());
+
+    let grant = |methods: Value, paths: Value| {
+        policy(json!({"http": [{"origin": "https://a.example", "methods": methods, "paths": paths, "addresses": ["10.1.1.1"]}]}))
+            .unwrap()
+    };
+    let ask = asks(json!({"http": [{"origin": "https://a.example", "methods": ["GET"], "paths": ["/v1/a", "/v1/b/"]}]})).unwrap();
+    let grants = narrow(&ask, &grant(json!(["GET", "POST"]), json!(["/v1"]))).unwrap();
+    assert_eq!(grants.list(), ["http: GET https://a.example under /v1/a /v1/b/ (also at 10.1.1.1)"]);
+    for (methods, paths) in [
+        (json!(["POST"]), json!(["/"])),
+        (json!(["GET"]), json!(["/v1/a"])),
+        (json!(["GET"]), json!(["/v1/a/", "/v1/b/"])),
+        (json!(["GET"]), json!(["/v"])),
+    ] {
+        assert_eq!(
+            narrow(&ask, &grant(methods.clone(), paths.clone())).unwrap_err().code,
+            Code::CapabilityNotGranted,
+            "{methods} {paths}"
+        );
+    }
+    let other = policy(json!({"http": [{"origin": "http://a.example", "methods": ["GET"], "paths": ["/"]}]})).unwrap();
+    assert!(narrow(&ask, &other).is_err(), "another scheme is another origin");
+}
+
+#[test]
+fn a_grant_that_nobody_asks_for_links_nothing() {
+    let policy = policy(json!({"files": [{"mount": "/in", "folder": "/srv", "access": "read"}]})).unwrap();
+    let grants = narrow(&Asks::default(), &policy).unwrap();
+    assert!(grants.files().is_empty() && grants.links(PowerClass::Files).is_none());
+}
+
+#[test]
+fn a_prefix_covers_whole_segments() {
+    for (path, prefix, within) in [
+        ("/v1", "/v1", true),
+        ("/v1/a", "/v1", true),
+        ("/v1/", "/v1/", true),
+        ("/v10", "/v1", false),
+        ("/v1", "/v1/", false),
+        ("/", "/", true),
+        ("/a", "/", true),
+        ("", "/", false),
+    ] {
+        assert_eq!(http::is_within(path, prefix), within, "{path} under {prefix}");
+    }
 }
 
 #[test]

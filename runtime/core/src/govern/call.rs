@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::denial::{Code, Denial};
 use crate::id::{AdapterId, OrgId, SkillRef, ToolName};
 use crate::json;
+use crate::random;
 
 pub use super::wcp::{DataLabel, QosClass, TenantRisk};
 
@@ -29,6 +30,70 @@ pub struct Call {
     pub qos_class: QosClass,
     /// Ties the records of one undertaking together; made by the entry point if the caller has none.
     pub correlation_id: String,
+    /// What the caller named, if it was no exact version: a name, a range or a path, which was resolved to `skill`.
+    pub requested: Option<String>,
+}
+
+impl Call {
+    /// A call of a skill's only tool, about public data, for a tenant of low risk, not urgent, and under a correlation id of
+    /// its own. What differs is said with the methods below.
+    ///
+    /// Should the operating system give no randomness, the correlation id is empty, and gate 10 denies the call.
+    #[must_use]
+    pub fn new(skill: SkillRef, input: Input) -> Self {
+        Self {
+            skill,
+            tool: None,
+            input,
+            data_label: DataLabel::Public,
+            tenant_risk: TenantRisk::Low,
+            qos_class: QosClass::P2,
+            correlation_id: random::uuid().unwrap_or_default(),
+            requested: None,
+        }
+    }
+
+    /// Names the tool; needed for a skill that has more than one.
+    #[must_use]
+    pub fn tool(mut self, tool: ToolName) -> Self {
+        self.tool = Some(tool);
+        self
+    }
+
+    /// Says what the caller named, if it was no exact version; it stands in the record.
+    #[must_use]
+    pub fn requested(mut self, requested: Option<String>) -> Self {
+        self.requested = requested;
+        self
+    }
+
+    /// How sensitive the data is.
+    #[must_use]
+    pub fn data_label(mut self, label: DataLabel) -> Self {
+        self.data_label = label;
+        self
+    }
+
+    /// How risky the tenant is.
+    #[must_use]
+    pub fn tenant_risk(mut self, risk: TenantRisk) -> Self {
+        self.tenant_risk = risk;
+        self
+    }
+
+    /// How urgent the call is.
+    #[must_use]
+    pub fn qos_class(mut self, class: QosClass) -> Self {
+        self.qos_class = class;
+        self
+    }
+
+    /// Ties the call to others in the records.
+    #[must_use]
+    pub fn correlation_id(mut self, id: impl Into<String>) -> Self {
+        self.correlation_id = id.into();
+        self
+    }
 }
 
 /// A call's input: one JSON value, read strictly and bounded.
@@ -47,7 +112,8 @@ impl Input {
                 format!("the input has {} bytes; at most {MAX_INPUT_BYTES} are read", text.len()),
             )
             .detail("rule", "size")
-            .detail("pointer", ""));
+            .detail("pointer", "")
+            .advise("Give it in smaller parts, one call each."));
         }
         json::parse(text).map(Self).map_err(|error| {
             Denial::new(Code::InputSchema, format!("the input is no JSON: {error}"))
@@ -55,6 +121,14 @@ impl Input {
                 .detail("pointer", "")
                 .advise("Give one JSON object with the tool's parameters, such as {\"text\": \"...\"}.")
         })
+    }
+
+    /// Takes a value that a program has made, under the same bounds as a text.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn from_value(value: &Value) -> Result<Self, Denial> {
+        Self::parse(value.to_string().as_bytes())
     }
 
     /// The value.

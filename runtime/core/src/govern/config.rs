@@ -95,6 +95,12 @@ pub struct LimitsSection {
 #[error("hall.toml: {0}")]
 pub struct ConfigError(String);
 
+impl ConfigError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
 impl HallConfig {
     /// Reads hall.toml. Nothing that cannot be understood is passed over.
     ///

@@ -166,7 +166,7 @@ pub fn decide(
     passed(Stage::Caller);
     is_enrolled(standing, policy.host)?;
     passed(Stage::Host);
-    let tool = fits(package.package(), &call)?;
+    let tool = fits(package.package(), &call, &caller)?;
     passed(Stage::Input);
     let grants = granted(package.package(), policy.config)?;
     passed(Stage::Capability);

@@ -3,6 +3,7 @@
 pub mod call;
 pub mod config;
 pub mod decide;
+pub mod edit;
 pub mod host;
 mod preconditions;
 mod question;

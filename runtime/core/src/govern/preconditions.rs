@@ -3,7 +3,7 @@
 use crate::capability::{self, Grants};
 use crate::denial::{Code, Denial};
 use crate::id::ToolName;
-use crate::package::Package;
+use crate::package::{Adapter, Package};
 use crate::registry::standing::Standing;
 
 use super::call::{Call, Caller};
@@ -68,8 +68,9 @@ pub(super) fn is_enrolled(standing: &Standing, host: &HostFacts) -> Result<(), D
     Ok(())
 }
 
-/// Gate 8: the tool exists and the input fits its schema. Gives the tool's name.
-pub(super) fn fits(package: &Package, call: &Call) -> Result<ToolName, Denial> {
+/// Gate 8: the package has the adapter that the call came through and the tool, and the input fits its schema. Gives the tool's name.
+pub(super) fn fits(package: &Package, call: &Call, caller: &Caller) -> Result<ToolName, Denial> {
+    comes_through(package, call, caller)?;
     let tool = tool(package, call)?;
     let schemas = package.schemas(&tool).map_err(|error| {
         Denial::new(Code::InputSchema, format!("the schema of '{tool}' does not compile: {error}")).detail("rule", "schema")
@@ -81,6 +82,22 @@ pub(super) fn fits(package: &Package, call: &Call) -> Result<ToolName, Denial> {
             .detail("rule", violation.rule.as_str())
     })?;
     Ok(tool)
+}
+
+/// A platform's call comes by the description that the package has for it; ways in that need no description, such as `command`, are
+/// open.
+fn comes_through(package: &Package, call: &Call, caller: &Caller) -> Result<(), Denial> {
+    let has = |adapter: &Adapter| package.manifest().adapters.contains_key(adapter.path());
+    match caller.adapter.as_str().parse::<Adapter>() {
+        Ok(adapter) if !has(&adapter) => {
+            let there: Vec<&str> = Adapter::ALL.iter().filter(|adapter| has(adapter)).map(|adapter| adapter.as_str()).collect();
+            let names = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+            Err(Denial::new(Code::AdapterUnknown, format!("{} has no adapter {adapter}; it has: {names}", call.skill))
+                .detail("adapter", adapter.as_str())
+                .detail("adapters", there))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The tool that was named, or the only one.
@@ -95,11 +112,21 @@ fn tool(package: &Package, call: &Call) -> Result<ToolName, Denial> {
             _ => format!("{} has more than one tool, and the call names none; it has: {}", call.skill, names.join(", ")),
         },
     };
-    let denial = Denial::new(Code::ToolUnknown, message).detail("tools", names);
-    Err(match &call.tool {
-        Some(tool) => denial.detail("tool", tool.as_str()),
+    let nearest = call.tool.as_ref().and_then(|tool| nearest(tool.as_str(), &names)).map(str::to_owned);
+    let mut denial = Denial::new(Code::ToolUnknown, message).detail("tools", names);
+    if let Some(tool) = &call.tool {
+        denial = denial.detail("tool", tool.as_str());
+    }
+    Err(match nearest {
+        Some(nearest) => denial.detail("nearest", nearest.as_str()).advise(format!("Did you mean '{nearest}'?")),
         None => denial,
     })
+}
+
+/// The name that is most like the wanted one, if any is like it at all.
+fn nearest<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
+    let likeness = |name: &str| strsim::jaro_winkler(wanted, name);
+    names.iter().copied().filter(|name| likeness(name) > 0.75).max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
 }
 
 /// Gate 9: every declared capability is granted by this host's policy.
@@ -107,5 +134,14 @@ pub(super) fn granted(package: &Package, config: &HallConfig) -> Result<Grants, 
     let manifest = package.manifest();
     let nothing = capability::Policy::default();
     let policy = config.grants.get(&manifest.id()).unwrap_or(&nothing);
-    capability::narrow(&manifest.capabilities, policy)
+    let id = manifest.id();
+    capability::narrow(&manifest.capabilities, policy).map_err(|denial| {
+        match denial.details.get("grant").and_then(serde_json::Value::as_str) {
+            Some(flags) => {
+                let line = format!("If it should have that power, grant it: hall grant {id} {flags}");
+                denial.advise(line)
+            }
+            None => denial,
+        }
+    })
 }

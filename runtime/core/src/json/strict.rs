@@ -26,8 +26,12 @@ impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
-        let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
-        Self { message, line, column }
+        let message = match text.split(" at line ").next().unwrap_or(&text) {
+            // What `serde_json` says of the first half of a pair that no second half follows.
+            "unexpected end of hex escape" | "lone leading surrogate in hex escape" => "a lone surrogate in a \\u escape",
+            message => message,
+        };
+        Self { message: message.to_owned(), line, column }
     }
 }
 

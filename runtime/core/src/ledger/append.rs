@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::denial::{Code, Denial};
 use crate::digest::Digest;
 use crate::store;
-use crate::trust::keys::{PublicKey, SigningKey};
+use crate::trust::keys::{KeyError, PublicKey, SigningKey};
 
 /// The file that writers lock, in the ledger's folder.
 pub(super) const LOCK_FILE: &str = "lock";
@@ -39,6 +39,9 @@ pub enum LedgerError {
     /// Another process has held the ledger for too long.
     #[error("the ledger is locked: {0}")]
     Locked(String),
+    /// The key that signs its checkpoints cannot be used.
+    #[error("the ledger's key: {0}")]
+    Key(KeyError),
     /// The event cannot be a record.
     #[error(transparent)]
     Refused(#[from] RecordError),
@@ -55,7 +58,21 @@ impl LedgerError {
     /// The denial of a gate that could not record its decision.
     #[must_use]
     pub fn denial(&self) -> Denial {
-        Denial::new(Code::LedgerUnavailable, self.to_string())
+        let denial = Denial::new(Code::LedgerUnavailable, self.to_string());
+        match self.hint() {
+            Some(hint) => denial.advise(hint),
+            None => denial,
+        }
+    }
+
+    /// What to do about it, where that is not to free space or to mend the folder.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Locked(_) => Some("Wait until the other process is done, or end it, then call again; nothing is lost.".into()),
+            Self::Key(error) => Some(error.hint()),
+            _ => None,
+        }
     }
 }
 

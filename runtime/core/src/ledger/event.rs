@@ -53,6 +53,7 @@ kinds! {
     SkillCertify = "skill.certify", "A certifier certified a package, or refused to, with the checks' results.";
     SkillPublish = "skill.publish", "A version entered the registry with its hashes and status active.";
     SkillInstall = "skill.install", "A package was installed on this host.";
+    SkillUninstall = "skill.uninstall", "A package was removed from this host.";
     SkillVerify = "skill.verify", "A package or a call was taken through the gates without being run, and passed.";
     SkillExecute = "skill.execute", "The decision about an execution, before anything runs.";
     SkillDeny = "skill.deny", "Something was refused: the reason, who and when.";
@@ -80,6 +81,7 @@ kinds! {
     WorkerRegister = "worker.register", "A worker's attested hash was registered.";
     WorkerEnroll = "worker.enroll", "A host was enrolled or enrolled anew.";
     WorkerRevoke = "worker.revoke", "A host's enrolment was revoked.";
+    PolicyGrant = "policy.grant", "What a skill is granted was changed, and the host was enrolled with it.";
     RegistryOpen = "registry.open", "The first change of the registry follows; so no change has the sequence 0.";
     RegistryVoid = "registry.void", "A recorded change was refused by the registry and never counts.";
     LedgerRecover = "ledger.recover", "The torn end of an append that never became durable was cut off.";
@@ -305,6 +307,9 @@ pub enum RecordError {
     /// The line is no record.
     #[error("no record: {0}")]
     Unreadable(String),
+    /// The line is a record of a kind that this version does not know.
+    #[error("a record of the kind '{0}', which this version does not know; a newer hall wrote it, use that one")]
+    UnknownKind(String),
     /// The line is a record in a form that this ledger never writes.
     #[error("the record is not in its canonical form")]
     NotCanonical,
@@ -355,6 +360,11 @@ impl Record {
         let mut value = parse(line).map_err(|error| unreadable(error.to_string()))?;
         let sequence = value.as_object_mut().and_then(|members| members.remove("sequence"));
         let sequence = sequence.and_then(|value| value.as_u64()).ok_or_else(|| unreadable("it has no sequence".to_owned()))?;
+        let kind =
+            value.get("event").and_then(Value::as_str).filter(|kind| EventKind::ALL.iter().all(|known| known.as_str() != *kind));
+        if let Some(kind) = kind {
+            return Err(RecordError::UnknownKind(kind.chars().take(64).flat_map(char::escape_default).collect()));
+        }
         let event = serde_json::from_value(value).map_err(|error| unreadable(error.to_string()))?;
         let record = Self { sequence, event };
         if record.to_line().is_ok_and(|written| written == line) { Ok(record) } else { Err(RecordError::NotCanonical) }

@@ -2,9 +2,11 @@
 //!
 //! [`RecordedCall`] is a gate type: only [`record`] makes one, from an [`Admission`] that it consumes; it cannot be cloned
 //! or read from data. Taking it apart gives the work to do and an [`OpenRecord`], which is closed with how the run ended.
-//! An open record that is never closed is a run that was interrupted, and the audit says so.
+//! One that is dropped is closed as cancelled: whoever held it gave the run up. So an open record that is never closed is a
+//! run that was interrupted by the end of the process or the failure of its disk, and the audit says so.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::{Map, Value};
 
@@ -21,7 +23,7 @@ use crate::json;
 use crate::package::Package;
 use crate::trust::AttestationFacts;
 
-use super::event::{Decision, End, Event, EventKind};
+use super::event::{Decision, End, Event, EventKind, MAX_ID};
 use super::{Ledger, LedgerError};
 
 /// A call whose admission is on disk.
@@ -42,13 +44,35 @@ pub struct Work {
     pub grants: Grants,
 }
 
-/// The record of a call that is running. It is closed by value, once.
+/// The record of a call that is running. It is closed by value, once; dropped open, it closes itself as cancelled.
 pub struct OpenRecord {
+    ledger: Arc<Ledger>,
+    since: Instant,
+    is_open: bool,
+    given_up: GivenUp,
     sequence: u64,
     event: Event,
     facts: DecisionFacts,
     attestation: AttestationFacts,
     certification: String,
+}
+
+/// How the run of a record that is dropped open ended.
+pub struct GivenUp {
+    /// Why.
+    pub failure: FailureCode,
+    /// What it had used by then.
+    pub resources: Map<String, Value>,
+    /// Cached code that was refused on the way, with the reasons.
+    pub rejected_code: Vec<String>,
+    /// To which origins it had sent requests, or had wanted to.
+    pub http: Vec<Value>,
+}
+
+impl Default for GivenUp {
+    fn default() -> Self {
+        Self { failure: FailureCode::Cancelled, resources: Map::new(), rejected_code: Vec::new(), http: Vec::new() }
+    }
 }
 
 /// How a run ended, for its record.
@@ -64,6 +88,8 @@ pub struct RunEnd {
     pub duration_us: u64,
     /// Cached code that was refused on the way, with the reasons.
     pub rejected_code: Vec<String>,
+    /// To which origins it wanted to send requests, and how many; no paths, no bodies.
+    pub http: Vec<Value>,
     /// When it ended.
     pub at: Timestamp,
 }
@@ -72,7 +98,7 @@ pub struct RunEnd {
 ///
 /// # Errors
 /// `DENY_LEDGER_UNAVAILABLE` if it could not be written; then nothing runs.
-pub fn record(ledger: &Ledger, host: &HostFacts, admission: Admission) -> Result<RecordedCall, Denial> {
+pub fn record(ledger: &Arc<Ledger>, host: &HostFacts, admission: Admission) -> Result<RecordedCall, Denial> {
     let facts = admission.facts().clone();
     let manifest = admission.package().manifest_hash();
     let component = admission.package().manifest().component.sha256;
@@ -94,7 +120,17 @@ pub fn record(ledger: &Ledger, host: &HostFacts, admission: Admission) -> Result
     let (package, call, tool, grants) = admission.into_work();
     Ok(RecordedCall {
         work: Work { package, call, tool, grants },
-        open: OpenRecord { sequence, event, facts, attestation, certification },
+        open: OpenRecord {
+            ledger: ledger.clone(),
+            since: Instant::now(),
+            is_open: true,
+            given_up: GivenUp::default(),
+            sequence,
+            event,
+            facts,
+            attestation,
+            certification,
+        },
     })
 }
 
@@ -143,6 +179,10 @@ fn base(kind: EventKind, at: Timestamp, call: &Call, caller: Option<&Caller>, ho
     event.tool.clone_from(&call.tool);
     event.worker = Some(call.skill.id.worker_species_id());
     event.host = Some(host.host.clone());
+    if let Some(requested) = &call.requested {
+        let bounded: String = requested.chars().filter(|c| !c.is_control()).take(MAX_ID).collect();
+        event.data.insert("requested".into(), bounded.into());
+    }
     event
 }
 
@@ -208,8 +248,34 @@ impl OpenRecord {
     ///
     /// # Errors
     /// If it could not be written; the audit then shows the run as interrupted.
-    pub fn close(self, ledger: &Ledger, end: &RunEnd) -> Result<u64, LedgerError> {
-        let mut event = self.event;
+    pub fn close(mut self, end: &RunEnd) -> Result<u64, LedgerError> {
+        self.is_open = false;
+        self.write(end, None)
+    }
+
+    /// What its close will say if it is dropped open: why, and what the run had done by then.
+    pub fn if_dropped(&mut self, given_up: GivenUp) {
+        self.given_up = given_up;
+    }
+
+    /// Closes the record of a run that nobody waits for any longer. The time is the decision's and what has passed since.
+    fn give_up(&mut self) -> Result<u64, LedgerError> {
+        let passed = self.since.elapsed();
+        let GivenUp { failure, resources, rejected_code, http } = std::mem::take(&mut self.given_up);
+        let end = RunEnd {
+            output: None,
+            failure: Some(failure),
+            resources,
+            duration_us: u64::try_from(passed.as_micros()).unwrap_or(u64::MAX),
+            rejected_code,
+            http,
+            at: self.facts.at.plus_millis(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX)),
+        };
+        self.write(&end, Some(if std::thread::panicking() { "the host panicked" } else { "the host gave the call up" }))
+    }
+
+    fn write(&self, end: &RunEnd, reason: Option<&str>) -> Result<u64, LedgerError> {
+        let mut event = self.event.clone();
         event.kind = EventKind::SkillComplete;
         event.time = end.at;
         event.decision = None;
@@ -223,11 +289,26 @@ impl OpenRecord {
         }
         event.data = Map::new();
         event.data.insert("decision_record".into(), self.sequence.into());
+        if let Some(reason) = reason {
+            event.data.insert("reason".into(), reason.into());
+        }
         if !end.rejected_code.is_empty() {
             event.data.insert("rejected_code".into(), end.rejected_code.clone().into());
         }
-        let sequences = ledger.append(vec![event])?;
+        if !end.http.is_empty() {
+            event.data.insert("http".into(), end.http.clone().into());
+        }
+        let sequences = self.ledger.append(vec![event])?;
         sequences.first().copied().ok_or_else(|| LedgerError::Broken("it gave no sequence".into()))
+    }
+}
+
+impl Drop for OpenRecord {
+    fn drop(&mut self) {
+        if self.is_open {
+            // A record that cannot be written stays open, and the audit tells the run as interrupted.
+            let _ = self.give_up();
+        }
     }
 }
 

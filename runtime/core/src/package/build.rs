@@ -6,6 +6,7 @@ mod tools;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::adapters;
 use super::files::{COMPONENT, Package, PackageError, SKILL_JSON};
 use super::manifest::{ComponentInfo, Manifest, SCHEMA_VERSION};
 use super::source::Source;
@@ -19,21 +20,21 @@ pub use recheck::{Check, recheck};
 
 /// Makes a package of what an author wrote and the component that was built from it.
 ///
-/// `wit_docs` are the doc comments of the skill's `wit/` folder. `docs`, `assets` and `adapters` hold files by their path in
-/// the package, such as `docs/readme.md`. The same arguments give the same bytes.
+/// `wit_docs` are the doc comments of the skill's `wit/` folder. `docs` and `assets` hold files by their path in the package, such as
+/// `docs/readme.md`. The adapters that skill.toml asks for are made here. The same arguments give the same bytes.
 ///
 /// # Errors
 /// - [`Code::PackageLayout`] if the component is none, or a file's name or size is not for a package,
 /// - [`Code::ImportUndeclared`] as [`check_imports`] says,
 /// - [`Code::SchemaInvalid`] if a tool's export is not there or cannot be a tool, or its narrowing gives no schema,
-/// - [`Code::CapabilityNotGranted`] if what is asked does not hold together.
+/// - [`Code::CapabilityNotGranted`] if what is asked does not hold together,
+/// - [`Code::AdapterMalformed`] if the skill cannot be described to a platform within its rules.
 pub fn assemble(
     source: &Source,
     component: Vec<u8>,
     wit_docs: Option<&wit::Docs>,
     docs: BTreeMap<String, Vec<u8>>,
     assets: BTreeMap<String, Vec<u8>>,
-    adapters: BTreeMap<String, Vec<u8>>,
 ) -> Result<Package, Denial> {
     source.capabilities.validate().map_err(|error| Denial::new(Code::CapabilityNotGranted, error.to_string()))?;
     let mut interface = wit::read(&component).map_err(|error| no_component(&error))?;
@@ -42,7 +43,7 @@ pub fn assemble(
     }
     let imports = reaching(&interface);
     check_imports(&imports, &source.capabilities)?;
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         schema_version: SCHEMA_VERSION.to_owned(),
         namespace: source.namespace.clone(),
         name: source.name.clone(),
@@ -57,11 +58,13 @@ pub fn assemble(
         limits: source.limits,
         tools: tools::of(source, &interface)?,
         component: component_info(&component, imports, interface),
-        adapters: digests(&adapters),
+        adapters: BTreeMap::new(),
         docs: digests(&docs),
         assets: digests(&assets),
     };
     recheck::refuse_text(&manifest)?;
+    let adapters = adapters::make(&source.adapters, &adapters::Facts::of(&manifest)).map_err(|error| error.denial())?;
+    manifest.adapters = digests(&adapters);
     let skill_json = json::canonical(&manifest).map_err(|error| Denial::new(Code::SchemaInvalid, error.to_string()))?;
     let mut files: BTreeMap<String, Arc<[u8]>> = BTreeMap::new();
     for (path, bytes) in adapters.into_iter().chain(docs).chain(assets) {

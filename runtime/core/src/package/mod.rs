@@ -1,5 +1,6 @@
 //! What a skill is as bytes: manifest, WIT interface, schemas, layout, archive, and how they are built.
 
+pub mod adapters;
 pub mod archive;
 pub mod build;
 pub mod files;
@@ -13,6 +14,7 @@ pub mod schema;
 pub mod source;
 pub mod wit;
 
+pub use adapters::{Adapter, AdapterError};
 pub use files::{Package, PackageError};
 pub use manifest::{ComponentInfo, Effect, LimitsAsk, Manifest, SCHEMA_VERSION, Tool};
 pub use source::{Source, SourceError};

@@ -7,7 +7,7 @@ mod keys;
 mod text;
 mod units;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use semver::Version;
@@ -15,10 +15,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use toml::de::DeTable;
 
+use super::adapters::Adapter;
 use super::manifest::{Effect, LimitsAsk};
 use crate::capability::Asks;
 use crate::id::{CapabilityId, Namespace, SkillId, SkillName, SkillRef, ToolName};
 
+pub use keys::known_keys;
 pub use text::{check_line, check_text};
 pub use units::{UnitError, parse_bytes, parse_time};
 
@@ -75,6 +77,8 @@ pub struct Source {
     pub component: String,
     /// The command that makes the component.
     pub build: Option<String>,
+    /// The adapters that are made of it; all if not written.
+    pub adapters: BTreeSet<Adapter>,
     /// The powers it asks for.
     pub capabilities: Asks,
     /// The budgets it asks for.
@@ -175,6 +179,8 @@ struct Skill {
     component: String,
     #[serde(default, deserialize_with = "command")]
     build: Option<String>,
+    #[serde(default = "all_adapters", deserialize_with = "adapters")]
+    adapters: BTreeSet<Adapter>,
 }
 
 #[derive(Default, Deserialize)]
@@ -222,6 +228,7 @@ impl Written {
             provides: skill.provides,
             component: skill.component,
             build: skill.build,
+            adapters: skill.adapters,
             capabilities,
             limits,
             tools: tools.into_iter().map(|(name, tool)| (name, tool.into_source())).collect(),
@@ -316,6 +323,20 @@ fn command<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
     let text = String::deserialize(deserializer)?;
     check_line(&text, 1024).map_err(custom)?;
     Ok(Some(text))
+}
+
+fn all_adapters() -> BTreeSet<Adapter> {
+    Adapter::ALL.into()
+}
+
+fn adapters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<Adapter>, D::Error> {
+    let mut adapters = BTreeSet::new();
+    for name in Vec::<String>::deserialize(deserializer)? {
+        if !adapters.insert(name.parse::<Adapter>().map_err(custom)?) {
+            return Err(custom(format_args!("the adapter '{name}' is named twice")));
+        }
+    }
+    Ok(adapters)
 }
 
 fn description<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

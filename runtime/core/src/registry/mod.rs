@@ -2,8 +2,9 @@
 //!
 //! [`Registry`] is the one trait; [`MemoryRegistry`](memory::MemoryRegistry) and `SqliteRegistry` (feature `sqlite`) keep
 //! it, under the same rules and the same behaviour suite. [`standing::consult`] is the gate: it asks once and yields the
-//! [`Standing`](standing::Standing) that the later gates judge by.
+//! [`Standing`](standing::Standing) that the later gates judge by. A host that was given no registry has [`NoRegistry`].
 
+mod absent;
 pub mod memory;
 pub mod model;
 mod rules;
@@ -13,4 +14,5 @@ pub mod standing;
 #[cfg(test)]
 mod tests;
 
+pub use absent::NoRegistry;
 pub use model::*;

@@ -100,7 +100,12 @@ pub(super) fn judge(rows: &dyn Rows, change: &Change) -> Result<Effect, Registry
     bounded(change)?;
     match change {
         Change::Publish(offered) => publish(rows, offered),
-        Change::Statement(offered) => repeated(rows.statement(&offered.id)?.as_ref(), offered, "statement", &offered.id),
+        Change::Statement(offered) => {
+            let stands = rows.statement(&offered.id)?;
+            // Two who publish the same package at once both bring its attestations; the first one's time stands.
+            let offered = Statement { at: stands.as_ref().map_or(offered.at, |stands| stands.at), ..offered.clone() };
+            repeated(stands.as_ref(), &offered, "statement", &offered.id)
+        }
         Change::Standing(offered) => {
             standing(rows, offered)?;
             repeated(rows.standing_event(&offered.id)?.as_ref(), offered, "standing event", &offered.id)

@@ -10,7 +10,7 @@ use super::model::{
     StatementKind, Target,
 };
 use crate::denial::{Code, Denial};
-use crate::id::{KeyId, OrgId, SkillId, SkillRef};
+use crate::id::{KeyId, OrgId, SkillId};
 
 /// What the registry said about one call, at one moment.
 ///
@@ -39,7 +39,9 @@ pub fn consult(registry: &dyn Registry, query: StandingQuery) -> Result<Standing
         return Err(unreachable(format!("asked about {}, the registry answered with {part} of something else", query.skill)));
     }
     let Snapshot { version, published, statements, marks, namespace, organisation, host } = snapshot;
-    let Some(published) = published else { return Err(unknown(registry, &query.skill)) };
+    let Some(published) = published else {
+        return Err(unknown(registry, &query.skill.id, Some(&query.skill.version.to_string())));
+    };
     Ok(Standing { query, version, published, statements, marks, namespace, organisation, host })
 }
 
@@ -230,17 +232,20 @@ fn strange_part(snapshot: &Snapshot, query: &StandingQuery) -> Option<&'static s
 const SUGGESTED: usize = 3;
 const LOOKED_AT: usize = 10_000;
 
-fn unknown(registry: &dyn Registry, skill: &SkillRef) -> Denial {
+/// The refusal of a skill, or of a version of it (in whatever form it was named), that is not published; with the nearest
+/// names in the detail `nearest`.
+pub fn unknown(registry: &dyn Registry, skill: &SkillId, version: Option<&str>) -> Denial {
     // Suggestions are a courtesy: if the registry has gone meanwhile, the skill is unknown all the same.
-    let versions = registry.versions(&skill.id).unwrap_or_default();
-    let (message, nearest) = if versions.is_empty() {
-        let skills = registry.skills().unwrap_or_default();
-        (format!("the registry knows no skill {}", skill.id), nearest(&skill.id, &skills))
-    } else {
-        let newest = versions.iter().rev().take(SUGGESTED).map(|published| published.skill.to_string()).collect();
-        (format!("the registry knows {}, but not in version {}", skill.id, skill.version), newest)
+    let versions = registry.versions(skill).unwrap_or_default();
+    let (message, nearest) = match version {
+        Some(version) if !versions.is_empty() => {
+            let newest = versions.iter().rev().take(SUGGESTED).map(|published| published.skill.to_string()).collect();
+            (format!("the registry knows {skill}, but not in version {version}"), newest)
+        }
+        _ => (format!("the registry knows no skill {skill}"), nearest(skill, &registry.skills().unwrap_or_default())),
     };
-    let denial = Denial::new(Code::SkillUnknown, message).detail("skill", skill.to_string());
+    let named = version.map_or_else(|| skill.to_string(), |version| format!("{skill}@{version}"));
+    let denial = Denial::new(Code::SkillUnknown, message).detail("skill", named);
     if nearest.is_empty() {
         return denial;
     }
@@ -248,7 +253,9 @@ fn unknown(registry: &dyn Registry, skill: &SkillRef) -> Denial {
     denial.detail("nearest", nearest.into_iter().map(Value::from).collect::<Vec<_>>()).advise(advice)
 }
 
-fn nearest(wanted: &SkillId, skills: &[SkillId]) -> Vec<String> {
+/// The skills whose names are most like the wanted one, the nearest first; none if none is like it.
+#[must_use]
+pub fn nearest(wanted: &SkillId, skills: &[SkillId]) -> Vec<String> {
     let text = wanted.to_string();
     let most = text.chars().count().div_ceil(4);
     let near = skills.iter().take(LOOKED_AT).filter_map(|skill| {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::tree::root;
 
-const LOCKS: [&str; 2] = ["Cargo.lock", "examples/redact/Cargo.lock"];
+const LOCKS: [&str; 3] = ["Cargo.lock", "examples/redact/Cargo.lock", "examples/fetch-title/Cargo.lock"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

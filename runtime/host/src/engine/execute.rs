@@ -5,17 +5,19 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use skillhall_core::capability::{Grants, Link as Granted, PowerClass};
 use skillhall_core::digest::Digest;
 use skillhall_core::failure::{Failure, FailureCode};
 use skillhall_core::govern::call::Call;
 use skillhall_core::id::ToolName;
-use skillhall_core::ledger::record::{OpenRecord, RecordedCall, Work};
+use skillhall_core::ledger::record::{GivenUp, OpenRecord, RecordedCall, Work};
 use skillhall_core::package::Package;
 use tokio::sync::mpsc;
 
-use super::{Engines, KillHandle, Limits, Order, Outcome, PrepareError, PrepareEvent, Prepared, Resources, run};
-use crate::sandbox::{Link, SandboxLinks};
+use super::run::never_began;
+use super::{Engines, KillHandle, KillReason, Limits, Order, Outcome, PrepareError, PrepareEvent, Prepared, Tally, run};
+use crate::sandbox::{Link, Powers, Reserved, SandboxLinks};
 
 /// A call that ran, and whose record is still open.
 pub struct Executed {
@@ -29,6 +31,8 @@ pub(crate) struct Parts {
     pub(crate) manifest_hash: Digest,
     pub(crate) open: OpenRecord,
     pub(crate) outcome: Outcome,
+    /// What was granted, each as a line.
+    pub(crate) grants: Vec<String>,
     /// Cached code that was refused on the way, for the record.
     pub(crate) rejected_code: Vec<String>,
 }
@@ -39,19 +43,26 @@ impl Executed {
     }
 }
 
-/// Runs the call in a fresh sandbox that holds what was granted and nothing else, within its limits, until it ends or is
-/// killed. The guest runs at most once; whatever happens to it, this returns how it ended.
+/// Runs the call in a fresh sandbox that holds what was granted and nothing else (and never what is `reserved`, whatever was
+/// granted), within its limits, until it ends or is killed. The guest runs at most once; whatever happens to it, this returns
+/// how it ended.
+///
+/// Dropping the future stops the guest and then closes the record, with what the guest had used: as killed if the handle
+/// had been told to, else as cancelled. The drop waits for the disk.
 pub async fn execute(
     engines: &Engines,
+    powers: &dyn Powers,
+    reserved: &Arc<Reserved>,
     recorded: RecordedCall,
     maximum: &Limits,
     kill: &KillHandle,
     on_event: &mut (dyn FnMut(PrepareEvent) + Send),
 ) -> Executed {
-    let (work, open) = recorded.start();
+    let (work, mut open) = recorded.start();
     let Work { package, call, tool, grants } = work;
     let limits = Limits::resolve(&package.manifest().limits, maximum);
-    let mut rejected_code = Vec::new();
+    let mut running = Running { open: &mut open, tally: Tally::new(&limits), kill, rejected_code: Vec::new() };
+    let rejected_code = &mut running.rejected_code;
     let prepared = prepare(engines, &package, limits.fuel.is_some(), &mut |event| {
         if let PrepareEvent::CacheRejected(reason) = &event {
             rejected_code.push(reason.to_string());
@@ -59,18 +70,49 @@ pub async fn execute(
         on_event(event);
     })
     .await;
-    let outcome = match (prepared, package.manifest().tools.get(&tool)) {
+    let mut outcome = match (prepared, package.manifest().tools.get(&tool)) {
         (Ok(prepared), Some(declared)) => {
             let export = declared.export.clone();
-            let order =
-                Order { prepared, export, input: call.input.value().clone(), limits, links: links(&grants), replay: None };
-            hold_to_schema(run(order, kill).await, &package, &tool)
+            let (links, broker, reserved) = (links(&grants), powers.broker(&grants), Arc::clone(reserved));
+            let input = call.input.value().clone();
+            let order = Order { prepared, export, input, limits, links, broker, reserved, replay: None };
+            hold_to_schema(run(order, kill, &running.tally).await, &package, &tool)
         }
-        (Err(error), _) => never_began(&limits, error.to_string()),
-        (Ok(_), None) => never_began(&limits, format!("there is no tool {tool}")),
+        (Err(error), _) => never_began(&limits, Failure::new(FailureCode::Link, error.to_string())),
+        (Ok(_), None) => never_began(&limits, Failure::new(FailureCode::Link, format!("there is no tool {tool}"))),
     };
+    let rejected_code = std::mem::take(&mut running.rejected_code);
+    drop(running);
+    // The broker that wrote the hints knows grants, not whose they are.
+    let skill = package.manifest().id().to_string();
+    outcome.refusals.iter_mut().for_each(|refusal| refusal.hint = refusal.hint.replace("NAMESPACE/NAME", &skill));
     let manifest_hash = package.manifest_hash();
-    Executed { parts: Parts { call, tool, manifest_hash, open, outcome, rejected_code } }
+    let grants = grants.list();
+    Executed { parts: Parts { call, tool, manifest_hash, open, outcome, grants, rejected_code } }
+}
+
+/// A run that somebody waits for. When it goes, its record learns how it would be closed if nobody closed it.
+struct Running<'a> {
+    open: &'a mut OpenRecord,
+    tally: Tally,
+    kill: &'a KillHandle,
+    rejected_code: Vec<String>,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let code = match self.kill.reason() {
+            Some(KillReason::Killed(_)) => FailureCode::Killed,
+            Some(KillReason::Cancelled(_)) | None => FailureCode::Cancelled,
+        };
+        let (used, http) = self.tally.told();
+        self.open.if_dropped(GivenUp {
+            failure: code,
+            resources: used.to_map(),
+            rejected_code: std::mem::take(&mut self.rejected_code),
+            http: http.iter().map(|requested| json!(requested)).collect(),
+        });
+    }
 }
 
 /// Compiles or loads off the caller's thread, since a large component compiles for seconds.
@@ -96,6 +138,7 @@ async fn prepare(
 fn links(grants: &Grants) -> SandboxLinks {
     let link = |class| match grants.links(class) {
         Some(Granted::Empty) => Link::Empty,
+        Some(Granted::Granted) => Link::Granted,
         None => Link::Absent,
     };
     SandboxLinks { files: link(PowerClass::Files), http: link(PowerClass::Http), sockets: link(PowerClass::Sockets) }
@@ -113,14 +156,5 @@ fn hold_to_schema(outcome: Outcome, package: &Package, tool: &ToolName) -> Outco
     match broken {
         None => outcome,
         Some(message) => Outcome { end: Err(Failure::new(FailureCode::OutputSchema, message)), ..outcome },
-    }
-}
-
-fn never_began(limits: &Limits, message: String) -> Outcome {
-    Outcome {
-        end: Err(Failure::new(FailureCode::Link, message)),
-        resources: Resources::none(limits),
-        stdout: String::new(),
-        stderr: String::new(),
     }
 }

@@ -1,10 +1,12 @@
 //! The budgets of one run.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use skillhall_core::package::manifest::LimitsAsk;
 
 use super::values::ValueBounds;
-use crate::sandbox::Bounds;
+use crate::sandbox::{Allowance, Bounds};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -28,8 +30,16 @@ pub struct Limits {
     pub input_bytes: u64,
     /// Calls of host functions.
     pub host_calls: u64,
-    /// Bytes that host calls move.
+    /// Bytes that host calls move, those to and from the network among them.
     pub host_call_bytes: u64,
+    /// Files and folders opened or made.
+    pub file_opens: u64,
+    /// Requests to the network, those that are refused too.
+    pub http_requests: u64,
+    /// Bytes to and from the network together, heads and bodies (inside TLS, where there is any).
+    pub http_bytes: u64,
+    /// Wall clock of one request in milliseconds, its bodies included.
+    pub http_time_ms: u64,
     /// Resources and handles held at once.
     pub handles: u64,
     /// Bytes of stack. A setting of the engine: [`Limits::resolve`] always gives the engine's figure.
@@ -54,6 +64,10 @@ impl Default for Limits {
             input_bytes: 4 * MIB,
             host_calls: 100_000,
             host_call_bytes: 64 * MIB,
+            file_opens: 1_000,
+            http_requests: 16,
+            http_bytes: 8 * MIB,
+            http_time_ms: 10_000,
             handles: 1_000,
             stack_bytes: STACK_BYTES,
             instances: 16,
@@ -102,9 +116,15 @@ impl Limits {
             output_bytes: self.output_bytes,
             host_calls: self.host_calls,
             host_call_bytes: self.host_call_bytes,
+            file_opens: self.file_opens,
             handles: to_usize(self.handles),
             instances: to_usize(self.instances),
             tables: to_usize(self.tables),
+            http: Allowance {
+                requests: self.http_requests,
+                bytes: self.http_bytes,
+                time: Duration::from_millis(self.http_time_ms),
+            },
         }
     }
 

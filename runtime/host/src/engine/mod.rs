@@ -30,4 +30,4 @@ pub use kill::{KillHandle, KillReason};
 pub use limits::Limits;
 pub use outcome::{Outcome, Resources, Used};
 pub use prepare::{MAX_COMPONENT_BYTES, PrepareError, PrepareEvent, Prepared};
-pub(crate) use run::{Order, run};
+pub(crate) use run::{Order, Tally, run};

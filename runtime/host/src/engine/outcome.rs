@@ -1,10 +1,11 @@
 //! How a run ended and what it used.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use skillhall_core::failure::Failure;
 
 use super::limits::Limits;
+use crate::sandbox::{Refusal, Requested};
 
 /// The end of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,10 @@ pub struct Outcome {
     pub stdout: String,
     /// What it wrote to standard error; control characters escaped, within the output limit.
     pub stderr: String,
+    /// To which origins it wanted to send requests.
+    pub http: Vec<Requested>,
+    /// What it wanted outside and was refused: the first 16 of it.
+    pub refusals: Vec<Refusal>,
 }
 
 /// A figure and its limit.
@@ -46,6 +51,15 @@ pub struct Resources {
     pub host_calls: Used,
     /// Bytes that host calls moved.
     pub host_call_bytes: Used,
+    /// Files and folders that were opened or made, where folders were granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_opens: Option<Used>,
+    /// Requests to the network, where origins were granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_requests: Option<Used>,
+    /// Bytes to and from the network, where origins were granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_bytes: Option<Used>,
 }
 
 impl Resources {
@@ -61,6 +75,17 @@ impl Resources {
             input_bytes: unused(limits.input_bytes),
             host_calls: unused(limits.host_calls),
             host_call_bytes: unused(limits.host_call_bytes),
+            file_opens: None,
+            http_requests: None,
+            http_bytes: None,
+        }
+    }
+
+    /// Each figure by its name, for a record.
+    pub(crate) fn to_map(self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(members)) => members,
+            _ => Map::new(),
         }
     }
 }

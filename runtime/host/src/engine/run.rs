@@ -4,11 +4,12 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use skillhall_core::denial::Denial;
 use skillhall_core::failure::{Failure, FailureCode};
 use wasmtime::component::Val;
 use wasmtime::{CallHook, Store, StoreContextMut, UpdateDeadline};
@@ -19,13 +20,13 @@ use super::limits::{Limits, to_usize};
 use super::outcome::{Outcome, Resources, Used};
 use super::prepare::Prepared;
 use super::values::{self, ValueError};
-use crate::sandbox::{Guest, Replay, SandboxLinks, Stop};
+use crate::sandbox::{Broker, Files, Guest, Link, Replay, Requested, Reserved, SandboxLinks, Stop};
 
 /// Bytes that one host call may bring out of the guest.
 const HOST_CALL_BYTES: usize = 1 << 20;
 
 /// What is to be run, and within what. Only who holds a recorded call makes one.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Order {
     /// The component's code.
     pub(crate) prepared: Arc<Prepared>,
@@ -37,28 +38,75 @@ pub(crate) struct Order {
     pub(crate) limits: Limits,
     /// Which powers are linked beyond the base.
     pub(crate) links: SandboxLinks,
+    /// By what those powers reach outside.
+    pub(crate) broker: Arc<dyn Broker>,
+    /// What no guest is given, whatever that broker hands over.
+    pub(crate) reserved: Arc<Reserved>,
     /// Fixed time and seed, to do a run again.
     pub(crate) replay: Option<Replay>,
+}
+
+/// What a run has used when it ends, however it ends: it is set even if nobody awaits the run to its end.
+#[derive(Debug)]
+pub(crate) struct Tally(Mutex<(Resources, Vec<Requested>)>);
+
+impl Tally {
+    /// Nothing used yet.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self(Mutex::new((Resources::none(limits), Vec::new())))
+    }
+
+    /// What was used, and to which origins requests were to go, as far as it is known.
+    pub(crate) fn told(&self) -> (Resources, Vec<Requested>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, used: Resources, http: Vec<Requested>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (used, http);
+    }
 }
 
 /// Runs the order to its end: a value, a failure, or a stop by `kill`. The guest lives in a store of its own, which is
 /// gone when this returns; nothing of it touches the next run.
 ///
-/// Must be awaited in a tokio runtime with a timer. The future gives way every few milliseconds while guest code runs.
-pub(crate) async fn run(order: Order, kill: &KillHandle) -> Outcome {
+/// Must be awaited in a tokio runtime with a timer, and with I/O if it may send requests. The future gives way every few
+/// milliseconds while guest code runs. Dropping it ends the guest, and `tally` then tells what the guest had used.
+pub(crate) async fn run(order: Order, kill: &KillHandle, tally: &Tally) -> Outcome {
     let start = Instant::now();
     let deadline = start.checked_add(Duration::from_millis(order.limits.time_ms)).unwrap_or(start);
     let input_bytes = json_bytes(&order.input);
-    let mut store = store(&order, kill, deadline);
+    let store = match files(&order) {
+        Ok(files) => {
+            store(&order, Guest::new(&order.limits.bounds(), order.replay.as_ref(), files, &order.broker), kill, deadline)
+        }
+        Err(denial) => return never_began(&order.limits, Failure::new(FailureCode::Grant, denial.message)),
+    };
     kill.attach(store.engine());
+    let mut running = Running { store, order: &order, start, input_bytes, tally };
     let ticking = order.prepared.powered.ticker.run();
 
     let end = match admit(&order, input_bytes, kill) {
-        Ok(()) => within_time(guarded(call(&mut store, &order)), kill, deadline, order.limits.time_ms).await,
+        Ok(()) => within_time(guarded(call(&mut running.store, &order)), kill, deadline, order.limits.time_ms).await,
         Err(failure) => Err(failure),
     };
     drop(ticking);
-    finish(&store, &order, end, start, input_bytes)
+    running.finish(end)
+}
+
+/// A guest's store, which is measured when it goes.
+struct Running<'a> {
+    store: Store<Guest>,
+    order: &'a Order,
+    start: Instant,
+    input_bytes: u64,
+    tally: &'a Tally,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let guest = self.store.data();
+        self.tally.set(self.used(guest.written().bytes), guest.meter.traffic().origins());
+    }
 }
 
 /// What can be refused before anything is instantiated.
@@ -77,9 +125,26 @@ fn admit(order: &Order, input_bytes: u64, kill: &KillHandle) -> Result<(), Failu
     Ok(())
 }
 
-fn store(order: &Order, kill: &KillHandle, deadline: Instant) -> Store<Guest> {
+/// The folders that were granted, opened by the broker; none that is kept from every guest, whatever broker it is.
+fn files(order: &Order) -> Result<Files, Denial> {
+    let folders = if order.links.files == Link::Granted { order.broker.folders()? } else { Vec::new() };
+    Files::new(folders, &order.reserved)
+}
+
+/// The end of a run whose guest was never made.
+pub(super) fn never_began(limits: &Limits, failure: Failure) -> Outcome {
+    Outcome {
+        end: Err(failure),
+        resources: Resources::none(limits),
+        stdout: String::new(),
+        stderr: String::new(),
+        http: Vec::new(),
+        refusals: Vec::new(),
+    }
+}
+
+fn store(order: &Order, guest: Guest, kill: &KillHandle, deadline: Instant) -> Store<Guest> {
     let limits = &order.limits;
-    let guest = Guest::new(&limits.bounds(), order.replay.as_ref());
     let mut store = Store::new(&order.prepared.powered.engine, guest);
     store.limiter(|guest| &mut guest.meter);
     store.set_max_component_handles(to_usize(limits.handles));
@@ -189,36 +254,53 @@ async fn guarded(call: impl Future<Output = Result<Value, Failure>>) -> Result<V
     .await
 }
 
-fn finish(store: &Store<Guest>, order: &Order, end: Result<Value, Failure>, start: Instant, input_bytes: u64) -> Outcome {
-    let (limits, guest) = (&order.limits, store.data());
-    let written = guest.written();
-    let given = match &end {
-        Ok(value) => json_bytes(value),
-        Err(failure) => failure.error.as_ref().map_or(0, json_bytes),
-    };
-    let output = written.bytes.saturating_add(given);
-    let end = if output > limits.output_bytes && (end.is_ok() || given > 0) {
-        Err(stopped(&Stop::Output { allowed: limits.output_bytes }))
-    } else {
-        end
-    };
-    let fuel = limits.fuel.and_then(|allowed| {
-        let rest = store.get_fuel().ok()?;
-        Some(Used { used: allowed.saturating_sub(rest), allowed })
-    });
-    let resources = Resources {
-        wall_us: Used {
-            used: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
-            allowed: limits.time_ms.saturating_mul(1000),
-        },
-        fuel,
-        memory_peak_bytes: Used { used: guest.meter.memory_peak(), allowed: limits.memory_bytes },
-        output_bytes: Used { used: output, allowed: limits.output_bytes },
-        input_bytes: Used { used: input_bytes, allowed: limits.input_bytes },
-        host_calls: Used { used: guest.meter.host_calls(), allowed: limits.host_calls },
-        host_call_bytes: Used { used: guest.meter.bytes().saturating_add(written.bytes), allowed: limits.host_call_bytes },
-    };
-    Outcome { end, resources, stdout: written.stdout, stderr: written.stderr }
+impl Running<'_> {
+    fn finish(self, end: Result<Value, Failure>) -> Outcome {
+        let limits = &self.order.limits;
+        let written = self.store.data().written();
+        let given = match &end {
+            Ok(value) => json_bytes(value),
+            Err(failure) => failure.error.as_ref().map_or(0, json_bytes),
+        };
+        let output = written.bytes.saturating_add(given);
+        let end = if output > limits.output_bytes && (end.is_ok() || given > 0) {
+            Err(stopped(&Stop::Output { allowed: limits.output_bytes }))
+        } else {
+            end
+        };
+        let traffic = self.store.data().meter.traffic();
+        let (http, refusals) = (traffic.origins(), traffic.refusals());
+        Outcome { end, resources: self.used(output), stdout: written.stdout, stderr: written.stderr, http, refusals }
+    }
+
+    /// What has been used by now; `output` is how many bytes were given out.
+    fn used(&self, output: u64) -> Resources {
+        let (limits, guest) = (&self.order.limits, self.store.data());
+        let (traffic, online) = (guest.meter.traffic(), self.order.links.http == Link::Granted);
+        let fuel = limits.fuel.and_then(|allowed| {
+            let rest = self.store.get_fuel().ok()?;
+            Some(Used { used: allowed.saturating_sub(rest), allowed })
+        });
+        Resources {
+            wall_us: Used {
+                used: u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX),
+                allowed: limits.time_ms.saturating_mul(1000),
+            },
+            fuel,
+            memory_peak_bytes: Used { used: guest.meter.memory_peak(), allowed: limits.memory_bytes },
+            output_bytes: Used { used: output, allowed: limits.output_bytes },
+            input_bytes: Used { used: self.input_bytes, allowed: limits.input_bytes },
+            host_calls: Used { used: guest.meter.host_calls(), allowed: limits.host_calls },
+            host_call_bytes: Used {
+                used: guest.meter.bytes().saturating_add(guest.written().bytes),
+                allowed: limits.host_call_bytes,
+            },
+            file_opens: (self.order.links.files == Link::Granted)
+                .then(|| Used { used: guest.meter.file_opens(), allowed: limits.file_opens }),
+            http_requests: online.then(|| Used { used: traffic.requests(), allowed: limits.http_requests }),
+            http_bytes: online.then(|| Used { used: traffic.bytes(), allowed: limits.http_bytes }),
+        }
+    }
 }
 
 fn stopped(stop: &Stop) -> Failure {

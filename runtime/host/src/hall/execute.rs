@@ -18,8 +18,9 @@ use skillhall_core::trust::{CertificationInput, Expected, VerifiedPackage, verif
 
 use crate::engine::execute::{Executed, execute};
 use crate::engine::{KillHandle, KillReason, PrepareEvent};
+use crate::sandbox::{DenyAll, Powers};
 
-use super::receipt::{GateTime, Receipt, close};
+use super::receipt::{self, GateTime, Receipt, close};
 use super::{Fault, Hall};
 
 /// What is told while a call goes through the gates.
@@ -50,10 +51,23 @@ impl Observer for Silent {
     fn step(&mut self, _: Step<'_>) {}
 }
 
-/// A call that did not run.
-#[derive(Debug)]
+/// One call, and who is told of it. What [`Hall::execute`] and [`Hall::execute_for`] leave to their defaults.
+pub struct Run<'a> {
+    /// What is called.
+    pub call: Call,
+    /// Who calls, as the credential proved it; `None` is nobody, and is denied at gate 6.
+    pub caller: Option<Caller>,
+    /// Stops the run from outside.
+    pub kill: KillHandle,
+    /// Who is told while it happens. A panic in there ends the call as dropping its future does.
+    pub observer: &'a mut dyn Observer,
+}
+
+/// A verb that was not done.
+#[derive(Debug, thiserror::Error)]
 pub enum Refused {
     /// It was denied.
+    #[error("{denial}")]
     Denied {
         /// Why.
         denial: Denial,
@@ -61,13 +75,8 @@ pub enum Refused {
         record: Option<u64>,
     },
     /// The host itself failed.
-    Fault(Fault),
-}
-
-impl From<Fault> for Refused {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
+    #[error(transparent)]
+    Fault(#[from] Fault),
 }
 
 /// Times the gates and tells of each as it is passed.
@@ -103,75 +112,119 @@ const WATCH: Duration = Duration::from_millis(250);
 const LOST: Duration = Duration::from_secs(10);
 
 impl Hall {
-    /// Runs a call, if every gate lets it pass. The receipt says how the run ended, well or badly.
+    /// Runs a call for the account that runs this process, if every gate lets it pass. The receipt says what was decided,
+    /// and how the run ended, well or badly.
     ///
-    /// Dropping the future stops the guest; its record stays open, and the audit shows the run as interrupted.
+    /// Dropping the future stops the guest and closes the record of the run as cancelled, before the drop returns. The
+    /// future gives way every few milliseconds while guest code runs; the gates read the registry, the package and the keys
+    /// and write the ledger on the thread that polls it.
+    ///
+    /// Must be awaited in a tokio runtime with a timer; a call can be given up by dropping the future, as a time limit does:
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use skillhall::hall::{Fault, Hall, Receipt};
+    /// # use skillhall::skillhall_core::govern::call::Call;
+    /// async fn at_most_a_second(hall: &Hall, call: Call) -> Option<Result<Receipt, Fault>> {
+    ///     tokio::time::timeout(Duration::from_secs(1), hall.execute(call)).await.ok()
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// [`Refused::Denied`] with the code of the first gate that refused, [`Refused::Fault`] if the host failed.
-    pub async fn execute(
-        &self,
-        call: Call,
-        caller: Option<Caller>,
-        kill: &KillHandle,
-        observer: &mut dyn Observer,
-    ) -> Result<Receipt, Refused> {
+    /// The host's own trouble. A denial is none: it stands in the receipt.
+    pub async fn execute(&self, call: Call) -> Result<Receipt, Fault> {
+        self.execute_for(self.caller()?, call).await
+    }
+
+    /// As [`execute`](Self::execute), for somebody else: a program that serves others says who its caller is, as the
+    /// caller's credential proved it.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute).
+    pub async fn execute_for(&self, caller: impl Into<Option<Caller>>, call: Call) -> Result<Receipt, Fault> {
+        let caller = caller.into();
+        self.run(Run { call, caller, kill: KillHandle::new(), observer: &mut Silent }).await
+    }
+
+    /// As [`execute`](Self::execute), with a handle that stops the run, and an observer.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute).
+    pub async fn run(&self, run: Run<'_>) -> Result<Receipt, Fault> {
+        let Run { call, caller, kill, observer } = run;
         let mut gates = Gates::new(observer);
-        let moment = self.moment()?;
-        let asked = Asked { call: call.clone(), caller, moment: moment.clone() };
-        let admission = match self.admit(call, asked.caller.as_ref(), moment, &mut gates) {
+        // Given up after everything else, so that whoever waits for the end of all calls finds their records closed.
+        let turn = self.running.enter(&kill);
+        let decision_id = random::uuid()?;
+        let now = match self.now() {
+            Ok(now) => now,
+            Err(denial) => {
+                let denial = denial.detail("unrecorded", "a record has a time");
+                return Ok(receipt::denied(receipt::Refused { denial, record: None, at: None }, decision_id, call, gates.times));
+            }
+        };
+        let asked = Asked { call, caller, moment: Moment { decision_id, now } };
+        let began = Instant::now();
+        let admission = match turn.as_ref().map_err(|denial| denial.clone().into()).and_then(|_| self.admit(&asked, &mut gates)) {
             Ok(admission) => admission,
-            Err(refusal) => return Err(self.refuse(&asked, *refusal, false)),
+            Err(refusal) => return Ok(self.denied(asked, *refusal, gates.times)),
         };
         let keys: Vec<KeyId> = admission.verified().keys_used().into_iter().cloned().collect();
         let recorded = match self.ledger().and_then(|ledger| record(ledger, &self.host, admission)) {
             Ok(recorded) => recorded,
-            Err(denial) => return Err(self.refuse(&asked, *Box::<Refusal>::from(denial), false)),
+            Err(denial) => return Ok(self.denied(asked, *Box::<Refusal>::from(denial), gates.times)),
         };
         gates.passed(Stage::Ledger);
         let Gates { observer, times, .. } = gates;
         let mut on_event = |event| observer.step(Step::Code(&event));
-        let run = execute(&self.engines, recorded, &self.maximum, kill, &mut on_event);
-        let executed = self.watched(run, &asked, &keys, kill).await;
-        let ledger = self.ledger.as_ref().map_err(|error| Fault::Ledger(error.clone()))?;
-        Ok(close(executed, ledger, times, self.clock.now(), self.is_local())?)
+        let powers: &dyn Powers = self.powers.as_deref().unwrap_or(&DenyAll);
+        let run = execute(&self.engines, powers, &self.reserved, recorded, &self.maximum, &kill, &mut on_event);
+        let executed = self.watched(run, &asked, &keys, &kill).await;
+        // A clock that has stopped knowing the time does not keep the end from being recorded.
+        let passed = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let at = self.now().unwrap_or_else(|_| asked.moment.now.plus_millis(passed));
+        let receipt = close(executed, times, at, self.is_local());
+        drop(turn);
+        receipt
     }
 
     /// Goes through gates 1 to 10 and runs nothing. What would be denied is denied and recorded, marked as a dry run.
     ///
     /// # Errors
-    /// As [`execute`](Self::execute).
+    /// [`Refused::Denied`] with the code of the first gate that refused, [`Refused::Fault`] if the host failed.
     pub fn dry_run(&self, call: Call, caller: Option<Caller>, observer: &mut dyn Observer) -> Result<Vec<GateTime>, Refused> {
         let mut gates = Gates::new(observer);
-        let moment = self.moment()?;
-        let asked = Asked { call: call.clone(), caller, moment: moment.clone() };
-        match self.admit(call, asked.caller.as_ref(), moment, &mut gates) {
+        let turn = self.running.enter(&KillHandle::new());
+        let moment = Moment { decision_id: random::uuid().map_err(Fault::from)?, now: self.now()? };
+        let asked = Asked { call, caller, moment };
+        match turn.as_ref().map_err(|denial| denial.clone().into()).and_then(|_| self.admit(&asked, &mut gates)) {
             Ok(admission) => {
                 let event = self.about(EventKind::SkillVerify, admission.package(), asked.moment.now);
                 let event = event.with("dry_run", true).with("correlation_id", asked.call.correlation_id.as_str());
                 self.note(event)?;
                 Ok(gates.times)
             }
-            Err(refusal) => Err(self.refuse(&asked, *refusal, true)),
+            Err(refusal) => {
+                let (denial, record) = self.record_refusal(&asked, *refusal, true);
+                Err(Refused::Denied { denial, record })
+            }
         }
     }
 
-    fn moment(&self) -> Result<Moment, Fault> {
-        Ok(Moment { decision_id: random::uuid()?, now: self.clock.now() })
-    }
-
     /// Gates 1 to 10.
-    fn admit(
-        &self,
-        call: Call,
-        caller: Option<&Caller>,
-        moment: Moment,
-        gates: &mut Gates<'_>,
-    ) -> Result<Admission, Box<Refusal>> {
-        let standing = consult(self.registry()?, self.query(&call, caller))?;
+    fn admit(&self, asked: &Asked, gates: &mut Gates<'_>) -> Result<Admission, Box<Refusal>> {
+        let Asked { call, caller, moment } = asked;
+        let standing = consult(self.registry()?, self.query(call, caller.as_ref()))?;
         gates.passed(Stage::Registry);
         let package = self.verified(&standing, moment.now, &mut |gate| gates.passed(gate))?;
-        decide(&standing, package, call, caller, self.policy(), moment, &mut |gate| gates.passed(gate))
+        let passed = &mut |gate| gates.passed(gate);
+        decide(&standing, package, call.clone(), caller.as_ref(), self.policy(), moment.clone(), passed).map_err(|mut refusal| {
+            if self.powers.is_none() && refusal.denial.code == Code::CapabilityNotGranted {
+                let advice = "The program opened this hall without powers (`Config::powers`), so hall.toml grants nothing here.";
+                refusal.denial.advice = Some(advice.to_owned());
+            }
+            refusal
+        })
     }
 
     fn query(&self, call: &Call, caller: Option<&Caller>) -> StandingQuery {
@@ -249,11 +302,18 @@ impl Hall {
             adapters: &published.adapters,
             certifications: &certifications,
         };
-        verify(package, &expected, &self.keys, now, self.is_local(), passed)
+        verify(package, &expected, &*self.source, now, self.is_local(), passed)
+    }
+
+    /// The receipt of a call that is refused, with the refusal recorded.
+    fn denied(&self, asked: Asked, refusal: Refusal, gates: Vec<GateTime>) -> Receipt {
+        let (denial, record) = self.record_refusal(&asked, refusal, false);
+        let Asked { call, moment, .. } = asked;
+        receipt::denied(receipt::Refused { denial, record, at: Some(moment.now) }, moment.decision_id, call, gates)
     }
 
     /// Records a refusal. A call stays denied even if that fails, and then the ledger's trouble is told beside it.
-    fn refuse(&self, asked: &Asked, refusal: Refusal, dry_run: bool) -> Refused {
+    fn record_refusal(&self, asked: &Asked, refusal: Refusal, dry_run: bool) -> (Denial, Option<u64>) {
         let Asked { call, caller, moment } = asked;
         let recorded = match &self.ledger {
             Ok(ledger) => record_refusal(ledger, &self.host, call, caller.as_ref(), &refusal, moment, dry_run)
@@ -265,8 +325,8 @@ impl Hall {
             .detail("decision_id", moment.decision_id.as_str())
             .detail("correlation_id", call.correlation_id.as_str());
         match recorded {
-            Ok(sequence) => Refused::Denied { denial, record: Some(sequence) },
-            Err(error) => Refused::Denied { denial: denial.detail("unrecorded", error), record: None },
+            Ok(sequence) => (denial, Some(sequence)),
+            Err(error) => (denial.detail("unrecorded", error), None),
         }
     }
 

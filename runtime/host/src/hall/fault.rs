@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use skillhall_core::clock::Timestamp;
+use skillhall_core::clock::{ClockError, Timestamp};
+use skillhall_core::denial::Code;
 use skillhall_core::govern::config::ConfigError;
 use skillhall_core::ledger::audit::AuditError;
 use skillhall_core::ledger::change::ChangeError;
@@ -22,8 +23,16 @@ pub enum Fault {
         /// Where one was looked for.
         path: PathBuf,
     },
-    /// There is something in the folder already.
-    #[error("{} is not empty", path.display())]
+    /// There is a hall in the folder, and a part of it is gone.
+    #[error("the hall in {} is not whole: {part} is missing", path.display())]
+    Incomplete {
+        /// Where the hall is.
+        path: PathBuf,
+        /// What is missing of it.
+        part: String,
+    },
+    /// There is something in the place already.
+    #[error("{} is a file or is not empty", path.display())]
     Occupied {
         /// Where a hall was to be made.
         path: PathBuf,
@@ -68,6 +77,9 @@ pub enum Fault {
     /// The engine cannot be used on this machine.
     #[error(transparent)]
     Engine(#[from] EngineFault),
+    /// The clock does not know the time.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// No randomness.
     #[error(transparent)]
     Random(#[from] skillhall_core::random::RandomError),
@@ -93,11 +105,29 @@ impl Fault {
         match self {
             Self::Missing { path } => Some(format!("make one with: hall setup {}", path.display())),
             Self::Occupied { .. } => Some("choose a new or an empty folder".into()),
+            Self::Incomplete { part, .. } => {
+                Some(format!("put {part} back from a copy that you trust; without one, make a new hall: hall setup FOLDER"))
+            }
             Self::Unsafe { hint, .. } => Some(hint.clone()),
+            Self::Configuration(_) => Some("mend it, then enrol the host as it is now: hall worker enroll".into()),
+            Self::Io { .. } => Some("see that the hall's folder can be read and written and that its disk has room".into()),
+            Self::Keys(error) => Some(error.hint()),
+            Self::Ledger(error) => error.hint().or_else(|| Some(Code::LedgerUnavailable.hint().into())),
+            Self::Registry(_) => Some(Code::RegistryUnreachable.hint().into()),
             Self::Audit(_) | Self::Scan(_) => {
                 Some("keep this ledger as it is, and compare it with a copy or a checkpoint that was kept elsewhere".into())
             }
-            _ => None,
+            Self::Change(ChangeError::Pending { .. }) => Some(
+                "nothing is lost: whatever is done next in this hall applies it first; repeat the command to see it done".into(),
+            ),
+            Self::Change(ChangeError::Refused(_)) => Some("`hall inspect` shows what the registry holds".into()),
+            Self::Change(_) => Some("`hall audit verify` says what the ledger holds; nothing is changed".into()),
+            Self::Engine(_) => Some("run it on a machine that docs/sandbox.md names, with a build of today".into()),
+            Self::Clock(_) => Some("set the machine's clock".into()),
+            Self::Random(_) => Some("see why the operating system gives no randomness".into()),
+            Self::Unclosed { .. } => {
+                Some("free space on the hall's disk; `hall audit verify` lists the run as interrupted".into())
+            }
         }
     }
 }

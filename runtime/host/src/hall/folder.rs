@@ -2,11 +2,14 @@
 //!
 //! ```text
 //! hall.toml        what this host is and what it allows
+//! hall.schema.json the JSON Schema of hall.toml, for editors; nothing here reads it
 //! rules.json       WCP's rules
 //! keys/            the keyring (public keys by namespace) and the secrets, readable by the owner only
 //! registry.db      the registry
 //! ledger/          the ledger's segments
 //! packages/        installed packages, one folder each, named by manifest hash
+//! published/       published packages as .skill files, named by manifest hash
+//! policy/          hall.toml and rules as they were enrolled, named by their digest
 //! cache/           compiled code, under a MAC
 //! ```
 
@@ -19,9 +22,12 @@ use skillhall_core::digest::Digest;
 use skillhall_core::store;
 
 use super::Fault;
+use crate::sandbox::Reserved;
 
 /// The configuration.
 pub const CONFIG: &str = "hall.toml";
+/// The JSON Schema of the configuration.
+pub const SCHEMA: &str = "hall.schema.json";
 /// The folder of secrets.
 pub const KEYS: &str = "keys";
 /// The registry's file.
@@ -30,6 +36,10 @@ pub const REGISTRY: &str = "registry.db";
 pub const LEDGER: &str = "ledger";
 /// The folder of installed packages.
 pub const PACKAGES: &str = "packages";
+/// The folder of published packages.
+pub const SHELF: &str = "published";
+/// The folder of enrolled configurations.
+pub const POLICY: &str = "policy";
 /// The folder of compiled code.
 pub const CACHE: &str = "cache";
 
@@ -57,12 +67,25 @@ impl Folder {
         let dir = Dir::open_ambient_dir(&path, ambient_authority()).map_err(|_| missing())?;
         let folder = Self { path, dir };
         if !folder.dir.exists(CONFIG) {
-            return Err(missing());
+            let is_hall = [KEYS, REGISTRY, LEDGER].iter().any(|part| folder.dir.exists(part));
+            return Err(if is_hall { folder.without(CONFIG) } else { missing() });
         }
-        for part in [".", KEYS, LEDGER, PACKAGES, CACHE, REGISTRY, CONFIG] {
+        // The registry and the ledger are each call's to miss, and that is a denial.
+        if let Some(part) = [KEYS, PACKAGES, CACHE].iter().find(|part| !folder.dir.is_dir(part)) {
+            return Err(folder.without(part));
+        }
+        for part in [".", KEYS, LEDGER, PACKAGES, SHELF, POLICY, CACHE, REGISTRY, CONFIG] {
             folder.check_mode(part)?;
         }
         Ok(folder)
+    }
+
+    fn without(&self, part: &str) -> Fault {
+        Fault::Incomplete { path: self.path.clone(), part: part.to_owned() }
+    }
+
+    fn failed(&self, part: &str, error: &std::io::Error) -> Fault {
+        if error.kind() == std::io::ErrorKind::NotFound { self.without(part) } else { Fault::io(part, error) }
     }
 
     /// Refuses what another account could change. A part that is not there is told by whoever needs it.
@@ -109,7 +132,24 @@ impl Folder {
     /// # Errors
     /// If it is not there.
     pub fn part(&self, name: &str) -> Result<Dir, Fault> {
-        self.dir.open_dir_nofollow(name).map_err(|error| Fault::io(name, &error))
+        self.dir.open_dir_nofollow(name).map_err(|error| self.failed(name, &error))
+    }
+
+    /// What no skill is ever given: this folder, and each of its parts even where it is mounted elsewhere. A part that is not
+    /// there is told by whoever needs it.
+    ///
+    /// # Errors
+    /// If a part is there and cannot be opened.
+    pub(super) fn reserved(&self) -> Result<Reserved, Fault> {
+        let mut folders = vec![self.part(".")?];
+        for part in [KEYS, LEDGER, PACKAGES, CACHE, SHELF, POLICY] {
+            match self.dir.open_dir_nofollow(part) {
+                Ok(folder) => folders.push(folder),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(Fault::io(part, &error)),
+            }
+        }
+        Reserved::folders(&folders).map_err(|error| Fault::io("the hall's folder", &error))
     }
 
     /// Reads one configuration file.
@@ -117,7 +157,7 @@ impl Folder {
     /// # Errors
     /// If it is not there, too large, or no UTF-8.
     pub fn text(&self, name: &str) -> Result<String, Fault> {
-        let bytes = store::read(&self.dir, name, MAX_CONFIG).map_err(|error| Fault::io(name, &error))?;
+        let bytes = store::read(&self.dir, name, MAX_CONFIG).map_err(|error| self.failed(name, &error))?;
         String::from_utf8(bytes).map_err(|_| Fault::Configuration(format!("{name} is no UTF-8")))
     }
 
@@ -127,7 +167,7 @@ impl Folder {
     /// If it is not there, or readable by others.
     pub fn secret(&self, name: &str) -> Result<Vec<u8>, Fault> {
         let keys = self.part(KEYS)?;
-        let metadata = keys.symlink_metadata(name).map_err(|error| Fault::io(&format!("keys/{name}"), &error))?;
+        let metadata = keys.symlink_metadata(name).map_err(|error| self.failed(&format!("{KEYS}/{name}"), &error))?;
         if metadata.mode() & 0o077 != 0 {
             let what = format!("keys/{name} has mode {:o}: others could read it", metadata.mode() & 0o7777);
             return Err(Fault::Unsafe { what, hint: format!("chmod 600 {}", self.path.join(KEYS).join(name).display()) });

@@ -10,15 +10,16 @@ use skillhall_core::denial::{Code, Denial, Stage};
 use skillhall_core::digest::Digest;
 use skillhall_core::id::{KeyId, SkillRef};
 use skillhall_core::ledger::event::EventKind;
-use skillhall_core::package::{Package, build};
+use skillhall_core::package::{Package, adapters, build};
 use skillhall_core::random;
 use skillhall_core::registry::standing::{consult, in_force, marks_verdict};
 use skillhall_core::registry::{Change, Published, Registry, StandingQuery, Statement, StatementKind, Target};
 use skillhall_core::trust::certify::{self, Certification, CheckResult};
-use skillhall_core::trust::keys::{Algorithm, KeySource as _, KeyState, Purpose};
-use skillhall_core::trust::{AttestationFacts, Form, attest, attested, awp};
+use skillhall_core::trust::keys::{KeySource as _, KeyState, Purpose};
+use skillhall_core::trust::{AttestationFacts, Form, attested, awp};
 
 use super::packages::Installed;
+use super::records::refused;
 use super::registry::unreachable;
 use super::{Fault, Hall, Observer, Refused, Step};
 use crate::engine::Limits;
@@ -51,32 +52,24 @@ impl Hall {
     /// # Errors
     /// `ATTEST_SIGNATURE_MISSING` if no key is at hand, `ATTEST_NAMESPACE_INVALID` if the namespace is not this hall's own.
     pub fn attest(&self, package: &Package, builder: &str) -> Result<(Package, Vec<KeyId>), Refused> {
-        let now = self.clock.now().whole_seconds();
+        self.attest_recorded(package, builder).map(|(package, keys, _)| (package, keys))
+    }
+
+    /// As [`attest`](Self::attest), with the ledger's sequence of the record.
+    ///
+    /// # Errors
+    /// As [`attest`](Self::attest).
+    pub fn attest_recorded(&self, package: &Package, builder: &str) -> Result<(Package, Vec<KeyId>, u64), Refused> {
+        let now = self.now()?.whole_seconds();
         let event = self.about(EventKind::SkillAttest, package, now);
         self.attempt(&event, |event| {
             self.owner()?;
-            let namespace = &package.manifest().namespace;
-            let keyring = self.keys.keyring().map_err(Fault::from)?;
-            if !keyring.owns(namespace) {
-                let message = format!("the namespace {namespace} is not this hall's own, so nothing here can attest for it");
-                return Err(Denial::new(Code::NamespaceInvalid, message).detail("namespace", namespace.as_str()).into());
-            }
-            let valid =
-                |algorithm| keyring.attesters(namespace, algorithm).filter(move |key| key.state(now) == KeyState::Valid).last();
-            let hmac = valid(Algorithm::HmacSha256);
-            let secret = match hmac {
-                Some(record) => self.keys.hmac_secret(&record.id, namespace).map_err(Fault::from)?,
-                None => None,
-            };
-            let ed25519 = valid(Algorithm::Ed25519);
-            let signer = ed25519.map(|record| self.keys.signing_key(record, Purpose::Attest)).transpose().map_err(Fault::from)?;
-            let pair = ed25519.map(|record| &record.id).zip(signer.as_ref());
-            let attested = attest(package, secret.as_ref(), pair, builder, now)?;
-            let used: Vec<KeyId> =
-                hmac.filter(|_| secret.is_some()).into_iter().chain(ed25519).map(|key| key.id.clone()).collect();
+            let signers = self.signers(&package.manifest().namespace, now)?;
+            let attested = signers.attest(package, builder, now)?;
+            let used = signers.ids();
             let event = event.with("keys", used.iter().map(KeyId::as_str).collect::<Vec<_>>());
-            self.ledger()?.append(vec![event]).map_err(|error| error.denial())?;
-            Ok((attested, used))
+            let record = self.note(event)?;
+            Ok((attested, used, record))
         })
     }
 
@@ -85,7 +78,7 @@ impl Hall {
     /// # Errors
     /// `DENY_CERTIFICATION_REFUSED` if a check fails (the record names it), and the codes of gate 3.
     pub fn certify(&self, package: &Arc<Package>, days: u32) -> Result<Certified, Refused> {
-        let now = self.clock.now().whole_seconds();
+        let now = self.now()?.whole_seconds();
         let event = self.about(EventKind::SkillCertify, package, now);
         self.attempt(&event, |event| {
             self.owner()?;
@@ -144,7 +137,7 @@ impl Hall {
             .into_iter()
             .map(|check| CheckResult { name: check.name, ok: check.ok, message: check.message })
             .collect();
-        let attested = attested(package, &self.keys, now, self.is_local());
+        let attested = attested(package, &*self.source, now, self.is_local());
         checks.push(CheckResult {
             name: "attested".into(),
             ok: attested.is_ok(),
@@ -170,17 +163,18 @@ impl Hall {
     /// Publishes a package: its row enters the registry for good, and its attestations beside it.
     ///
     /// # Errors
-    /// `DENY_VERSION_IMMUTABLE` if the version is published with other bytes, `DENY_NAMESPACE_UNAUTHORIZED` if the
-    /// namespace is not the caller's, and the codes of gate 3.
+    /// `DENY_ADAPTER_MALFORMED` if an adapter is not the one that skill.json gives, `DENY_VERSION_IMMUTABLE` if the version is
+    /// published with other bytes, `DENY_NAMESPACE_UNAUTHORIZED` if the namespace is not the caller's, and the codes of gate 3.
     pub fn publish(&self, package: &Arc<Package>) -> Result<(Published, u64), Refused> {
-        let now = self.clock.now();
+        let now = self.now()?;
         let event = self.about(EventKind::SkillPublish, package, now);
         self.attempt(&event, |event| {
             let caller = self.owner()?;
             let registry = self.registry()?;
             let manifest = package.manifest();
             self.owns_namespace(registry, &caller, &manifest.namespace)?;
-            let attested = attested(package, &self.keys, now, self.is_local())?;
+            adapters::verify(package).map_err(|error| error.denial())?;
+            let attested = attested(package, &*self.source, now, self.is_local())?;
             let published = Published {
                 skill: manifest.reference(),
                 manifest_hash: package.manifest_hash(),
@@ -196,28 +190,64 @@ impl Hall {
                 .with("adapters", json!(published.adapters))
                 .with("attestation", json!(attested))
                 .with("status", "active");
-            let sequence = self.change(event, &Change::Publish(published.clone()))?;
-            // Published again, the same attestations stand already, with the time of then.
-            let known = registry.statements(&published.manifest_hash).map_err(|error| unreachable(&error))?;
-            let is_new = |statement: &Statement| known.iter().all(|known| known.id != statement.id);
-            for statement in statements(package, &attested, now).into_iter().filter(is_new) {
-                let event = self.about(EventKind::SkillAttest, package, now).with("signer", statement.signer.as_str());
-                self.change(event, &Change::Statement(statement))?;
-            }
+            let change = Change::Publish(published.clone());
+            // What is published is at hand from then on; what would be refused leaves nothing.
+            registry.check(&change).map_err(refused)?;
+            self.shelve(package)?;
+            let sequence = self.change(event, &change)?;
+            self.enter_attestations(package, &attested, now)?;
             Ok((published, sequence))
         })
+    }
+
+    /// Enters attestations that were found good beside the version's row. Those that stand there already stay as they are,
+    /// with the time of then.
+    pub(super) fn enter_attestations(&self, package: &Package, facts: &AttestationFacts, now: Timestamp) -> Result<(), Refused> {
+        let known = self.registry()?.statements(&package.manifest_hash()).map_err(|error| unreachable(&error))?;
+        let is_new = |statement: &Statement| known.iter().all(|known| known.id != statement.id);
+        for statement in statements(package, facts, now).into_iter().filter(is_new) {
+            let event = self.about(EventKind::SkillAttest, package, now).with("signer", statement.signer.as_str());
+            self.change(event, &Change::Statement(statement))?;
+        }
+        Ok(())
     }
 
     /// Installs a published package on this host: keeps its files and compiles it.
     ///
     /// # Errors
-    /// `DENY_SKILL_UNKNOWN` if it is not published, `ATTEST_HASH_MISMATCH` if it is published with other bytes, the codes of
-    /// gates 3 and 5, and `ATTEST_PACKAGE_LAYOUT` if the engine does not accept the component.
+    /// `DENY_ADAPTER_MALFORMED` if an adapter is not the one that skill.json gives, `DENY_SKILL_UNKNOWN` if it is not published, `ATTEST_HASH_MISMATCH` if it is published with other bytes, the codes of
+    /// gates 3 and 5, `DENY_POWERS_INCREASED` if it asks for more than the newest installed version, and
+    /// `ATTEST_PACKAGE_LAYOUT` if the engine does not accept the component.
     pub fn install(&self, package: &Arc<Package>, observer: &mut dyn Observer) -> Result<Installed, Refused> {
-        let now = self.clock.now();
+        self.install_accepting(package, None, observer)
+    }
+
+    /// As [`install`](Self::install), where exactly the difference in powers with this digest was accepted.
+    ///
+    /// # Errors
+    /// As [`install`](Self::install).
+    pub fn install_accepting(
+        &self,
+        package: &Arc<Package>,
+        accepted: Option<Digest>,
+        observer: &mut dyn Observer,
+    ) -> Result<Installed, Refused> {
+        self.install_recorded(package, accepted, observer).map(|(installed, _)| installed)
+    }
+
+    /// As [`install_accepting`](Self::install_accepting), with the ledger's sequence of the record.
+    pub(super) fn install_recorded(
+        &self,
+        package: &Arc<Package>,
+        accepted: Option<Digest>,
+        observer: &mut dyn Observer,
+    ) -> Result<(Installed, u64), Refused> {
+        let now = self.now()?;
         let event = self.about(EventKind::SkillInstall, package, now);
         self.attempt(&event, |event| {
             let caller = self.owner()?;
+            // What can be seen from the package alone is seen first, whoever published it.
+            adapters::verify(package).map_err(|error| error.denial())?;
             let manifest = package.manifest();
             let query = StandingQuery {
                 skill: manifest.reference(),
@@ -234,16 +264,17 @@ impl Hall {
                     .detail("computed_hash", package.manifest_hash().to_string())
                     .into());
             }
-            let attested = attested(package, &self.keys, now, self.is_local())?;
+            let attested = attested(package, &*self.source, now, self.is_local())?;
             marks_verdict(&standing, &attested.keys())?;
+            let event = self.check_powers(package, accepted, event)?;
             let component = package.component();
             let fuel = Limits::resolve(&manifest.limits, &self.maximum).fuel.is_some();
             self.engines
                 .prepare(&component, manifest.component.sha256, fuel, &mut |event| observer.step(Step::Code(&event)))
                 .map_err(|error| Denial::new(Code::PackageLayout, format!("the component cannot be compiled: {error}")))?;
             self.keep(package)?;
-            self.ledger()?.append(vec![event]).map_err(|error| error.denial())?;
-            Ok(Installed { skill: manifest.reference(), manifest_hash: package.manifest_hash() })
+            let record = self.note(event)?;
+            Ok((Installed { skill: manifest.reference(), manifest_hash: package.manifest_hash() }, record))
         })
     }
 
@@ -252,7 +283,7 @@ impl Hall {
     /// # Errors
     /// The denial of the first gate that fails; it is recorded.
     pub fn verify(&self, package: &Arc<Package>, observer: &mut dyn Observer) -> Result<(), Refused> {
-        let now = self.clock.now();
+        let now = self.now()?;
         let event = self.about(EventKind::SkillVerify, package, now);
         self.attempt(&event, |event| {
             let caller = self.owner()?;

@@ -1,22 +1,46 @@
 //! A hall: the place where skills are published, installed, judged and run. This is the embedding API.
+//!
+//! [`Hall::open`] opens one with a [`Config`], [`Hall::in_memory`] makes a throwaway one for tests. A package comes in through
+//! [`attest`](Hall::attest), [`certify`](Hall::certify), [`publish`](Hall::publish) and [`install`](Hall::install);
+//! [`execute`](Hall::execute) takes a call through every gate, runs it and gives a [`Receipt`]; [`stand`](Hall::stand)
+//! revokes, bans and restores; [`shutdown`](Hall::shutdown) drains.
+//!
+//! Three things can keep a call from giving its result, and they never mix: a *denial* (a gate refused it) and a *failure*
+//! (it ran and ended badly) stand in the receipt; a [`Fault`] is the host's own trouble, and an error.
 
+mod attest_all;
 mod audit;
+mod config;
+mod development;
+mod enroll;
 mod execute;
 mod fault;
 pub mod folder;
+mod grants;
+mod installed;
 mod keys;
 mod lifecycle;
+mod namespaces;
 mod packages;
+mod policy;
+mod powers;
+mod prepare;
 mod receipt;
 mod records;
 mod registry;
+mod resolve;
+mod running;
 pub mod setup;
+mod shelf;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod standing;
+mod throwaway;
+mod update;
 
-use std::path::Path;
 use std::sync::Arc;
 
-use skillhall_core::clock::{Clock, SystemClock};
+use skillhall_core::clock::{Clock, Timestamp};
 use skillhall_core::denial::Denial;
 use skillhall_core::digest::{Digest, unhex};
 use skillhall_core::govern::call::Caller;
@@ -27,41 +51,39 @@ use skillhall_core::govern::wcp::gate::PolicyGate;
 use skillhall_core::govern::wcp::rules::RuleSet;
 use skillhall_core::id::AdapterId;
 use skillhall_core::ledger::{Ledger, LedgerError};
-use skillhall_core::registry::Registry;
-use skillhall_core::trust::keys::{FileKeys, KeySource, Purpose, Secret};
+use skillhall_core::registry::{NoRegistry, Registry};
+use skillhall_core::trust::keys::{FileKeys, KeyError, KeySource, NoKeys, Purpose};
 
 use crate::engine::{CacheConfig, CacheKey, EngineConfig, Engines, Limits};
+use crate::sandbox::{Powers, Reserved};
 
-pub use execute::{Observer, Refused, Silent, Step};
+pub use attest_all::{AnewEnd, AttestedAnew};
+pub use config::Config;
+pub use development::is_development;
+pub use enroll::{Difference, Enrolled, LastEnrolment};
+pub use execute::{Observer, Refused, Run, Silent, Step};
 pub use fault::Fault;
-pub use keys::KeyPlan;
+pub use grants::Granted;
+pub use installed::{Shown, Uninstalled};
+pub use keys::{KeyPlan, MIN_OVERLAP_MS, RevokedKey, Rotated, Rotation};
 pub use lifecycle::Certified;
 pub use packages::Installed;
-pub use receipt::{GateTime, Receipt};
+pub use policy::PolicyState;
+pub use powers::PowerChange;
+pub use prepare::Preparation;
+pub use receipt::{Admitted, Decision, GateTime, Receipt, Unfinished};
+pub use resolve::{Reference, ReferenceError, Resolved, Versions};
+pub use running::Drained;
 pub use standing::Judgement;
+pub use update::{Found, Update};
 
-use folder::{CACHE, CACHE_KEY, CONFIG, Folder, KEYS, LEDGER, REGISTRY};
-use registry::LocalRegistry;
+use config::{Part, Parts, Place};
+use folder::{CACHE, CACHE_KEY, CONFIG, Folder, KEYS, LEDGER};
+use registry::HallRegistry;
+use running::Running;
+use throwaway::Throwaway;
 
-/// What an embedding program hands in. The default is the machine's clock, no policy gate and no secret.
-pub struct Options {
-    /// The secret of `WCP_ATTEST_HMAC_KEY`; it counts for the one namespace that hall.toml names, if it names one.
-    pub attest_secret: Option<Secret>,
-    /// Where the time comes from.
-    pub clock: Arc<dyn Clock>,
-    /// The policy gate. Without one, a rule that requires a gate denies.
-    pub gate: Option<Arc<dyn PolicyGate>>,
-    /// The adapter that calls of this program come through.
-    pub adapter: &'static str,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { attest_secret: None, clock: Arc::new(SystemClock), gate: None, adapter: "embed" }
-    }
-}
-
-/// An open hall.
+/// An open hall. Share one between tasks in an [`Arc`].
 pub struct Hall {
     folder: Folder,
     config: HallConfig,
@@ -69,39 +91,100 @@ pub struct Hall {
     policy_digest: Digest,
     host: HostFacts,
     adapter: AdapterId,
-    keys: FileKeys,
-    registry: LocalRegistry,
-    ledger: Result<Ledger, LedgerError>,
+    /// The keys of the folder: those with which this hall signs.
+    keys: Arc<FileKeys>,
+    /// The keys by which gates judge.
+    source: Arc<dyn KeySource>,
+    registry: HallRegistry,
+    ledger: Result<Arc<Ledger>, LedgerError>,
     engines: Engines,
     maximum: Limits,
     gate: Option<Arc<dyn PolicyGate>>,
+    /// By what granted powers reach outside. Without it, nothing is granted, whatever hall.toml says.
+    powers: Option<Arc<dyn Powers>>,
+    reserved: Arc<Reserved>,
     clock: Arc<dyn Clock>,
+    /// What ties the records of one undertaking together, if it was set.
+    correlation: Option<String>,
+    running: Running,
+    /// Last, so that the folder goes when nothing uses it any more.
+    throwaway: Option<Throwaway>,
 }
 
 impl Hall {
-    /// Opens the hall in a folder.
+    /// Opens a hall: of a path with [`Config::at`], else as the configuration says.
     ///
     /// A registry or a ledger that cannot be used does not keep the hall from opening: each call is then denied with its
     /// code, and what can still be recorded is recorded.
     ///
     /// # Errors
     /// If there is no hall, others could change it, its configuration cannot be understood, or the engine cannot be used.
-    pub fn open(path: &Path, options: Options) -> Result<Self, Fault> {
-        let folder = Folder::open(path)?;
+    pub fn open(config: impl Into<Config>) -> Result<Self, Fault> {
+        let Config { place, parts } = config.into();
+        match place {
+            Place::Folder(path) => Self::in_folder(Folder::open(&path)?, parts),
+            Place::Throwaway(namespaces) => throwaway::open(&namespaces, parts),
+        }
+    }
+
+    /// A throwaway hall for tests, whose own namespaces are `org.example` and `x.example`: a registry in memory, keys that
+    /// are made now, and a ledger and packages in a folder for this process's account alone (mode 0700, in memory where
+    /// `/dev/shm` is there), which is removed when the hall is dropped. Every gate is the one of a lasting hall. For other
+    /// namespaces or parts of one's own: [`Config::in_memory`].
+    ///
+    /// ```
+    /// use skillhall::hall::{Config, Hall};
+    ///
+    /// let hall = Hall::in_memory()?;
+    /// let folder = hall.folder().path().to_owned();
+    /// assert!(folder.exists());
+    /// drop(hall);
+    /// assert!(!folder.exists());
+    ///
+    /// let hall = Hall::open(Config::in_memory(["org.acme"]))?;
+    /// assert!(hall.config().owns(&"org.acme".parse().expect("a namespace")));
+    /// # Ok::<(), skillhall::hall::Fault>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the folder cannot be made, or as [`open`](Self::open).
+    pub fn in_memory() -> Result<Self, Fault> {
+        Self::open(Config::in_memory(["org.example", "x.example"]))
+    }
+
+    fn in_folder(folder: Folder, parts: Parts) -> Result<Self, Fault> {
         let text = folder.text(CONFIG)?;
-        let config = HallConfig::parse(&text)?;
+        let mut config = HallConfig::parse(&text)?;
         let rules_text = folder.text(&config.policy.rules)?;
         let rules = RuleSet::parse(rules_text.as_bytes())
             .map_err(|error| Fault::Configuration(format!("{}: {error}", config.policy.rules)))?;
         let policy_digest = folder::configuration_digest(&text, &rules_text);
         let host = HostFacts { host: config.hall.id.clone(), executable: executable_digest()?, configuration: policy_digest };
-        let environment = config.hall.attest_env_namespace.clone().zip(options.attest_secret);
-        let keys = FileKeys::new(folder.part(KEYS)?, environment);
+        let environment = config.hall.attest_env_namespace.clone().zip(parts.attest_secret);
+        let keys = Arc::new(FileKeys::new(folder.part(KEYS)?, environment));
+        let source: Arc<dyn KeySource> = match parts.keys {
+            Part::Absent => Arc::new(NoKeys),
+            Part::OfTheFolder => keys.clone(),
+            Part::Own(source) => source,
+        };
+        let registry: Arc<dyn Registry> = match parts.registry {
+            #[cfg(feature = "sqlite")]
+            Part::OfTheFolder => Arc::new(sqlite::RegistryFile::new(folder.path().join(folder::REGISTRY))),
+            Part::Own(registry) => registry,
+            _ => Arc::new(NoRegistry),
+        };
         let engines = Engines::new(engine_config(&folder)?)?;
-        let adapter = options.adapter.parse().map_err(|error| Fault::Configuration(format!("{error}")))?;
-        let ledger = open_ledger(&folder, &keys);
-        let registry = LocalRegistry::new(folder.path().join(REGISTRY));
+        let adapter = parts.adapter.parse().map_err(|error| Fault::Configuration(format!("{error}")))?;
+        let ledger = open_ledger(&folder, &keys).map(Arc::new);
         let maximum = maximum(&config);
+        // What this hall cannot reach, its policy does not grant: gate 9 refuses, and not the guest's own link.
+        if parts.powers.is_none() {
+            config.grants.clear();
+        }
+        if !cfg!(feature = "http") {
+            config.grants.values_mut().for_each(|policy| policy.http.clear());
+        }
+        let reserved = Arc::new(folder.reserved()?);
         Ok(Self {
             folder,
             config,
@@ -110,12 +193,18 @@ impl Hall {
             host,
             adapter,
             keys,
-            registry,
+            source,
+            registry: HallRegistry::new(registry),
             ledger,
             engines,
             maximum,
-            gate: options.gate,
-            clock: options.clock,
+            gate: parts.gate,
+            powers: parts.powers,
+            reserved,
+            clock: parts.clock,
+            correlation: None,
+            running: Running::new(),
+            throwaway: None,
         })
     }
 
@@ -131,7 +220,7 @@ impl Hall {
         &self.folder
     }
 
-    /// Its keys.
+    /// The keys in its folder, with which it signs. By which keys its gates judge, [`Config::keys`] says.
     #[must_use]
     pub fn keys(&self) -> &FileKeys {
         &self.keys
@@ -140,9 +229,10 @@ impl Hall {
     /// Its registry.
     ///
     /// # Errors
-    /// `DENY_REGISTRY_UNREACHABLE` if it does not answer, or what the ledger announced could not be applied to it.
+    /// `DENY_REGISTRY_UNREACHABLE` if it does not answer, or what the ledger announced could not be applied to it;
+    /// `DENY_TIME_UNKNOWN`.
     pub fn registry(&self) -> Result<&dyn Registry, Denial> {
-        self.registry.ready(self.ledger.as_ref().ok(), self.clock.now())?;
+        self.registry.ready(self.ledger.as_deref().ok(), self.now()?)?;
         Ok(&self.registry)
     }
 
@@ -150,7 +240,7 @@ impl Hall {
     ///
     /// # Errors
     /// `DENY_LEDGER_UNAVAILABLE` if it could not be opened.
-    pub fn ledger(&self) -> Result<&Ledger, Denial> {
+    pub fn ledger(&self) -> Result<&Arc<Ledger>, Denial> {
         self.ledger.as_ref().map_err(LedgerError::denial)
     }
 
@@ -160,10 +250,18 @@ impl Hall {
         &self.engines
     }
 
-    /// The time.
+    /// The most that a skill is given here, whatever it asks for.
     #[must_use]
-    pub fn clock(&self) -> &dyn Clock {
-        &*self.clock
+    pub fn maximum(&self) -> &Limits {
+        &self.maximum
+    }
+
+    /// The time, as this hall's clock tells it.
+    ///
+    /// # Errors
+    /// `DENY_TIME_UNKNOWN` if the clock does not know it.
+    pub fn now(&self) -> Result<Timestamp, Denial> {
+        self.clock.now().map_err(|error| error.denial())
     }
 
     /// Who the account that runs this process is here: the hall's owner, or nobody.
@@ -196,18 +294,24 @@ impl Hall {
 }
 
 fn open_ledger(folder: &Folder, keys: &FileKeys) -> Result<Ledger, LedgerError> {
-    let unusable = |error: &dyn std::fmt::Display| LedgerError::Broken(error.to_string());
-    let keyring = keys.keyring().map_err(|error| unusable(&error))?;
-    let record = keyring.ledger.as_ref().ok_or_else(|| unusable(&"the keyring names no key for the ledger"))?;
-    let signer = keys.signing_key(record, Purpose::Ledger).map_err(|error| unusable(&error))?;
-    let dir = folder.part(LEDGER).map_err(|error| unusable(&error))?;
+    let keyring = keys.keyring().map_err(LedgerError::Key)?;
+    let unnamed = || LedgerError::Key(KeyError::Malformed("the keyring names no key for the ledger".into()));
+    let record = keyring.ledger.as_ref().ok_or_else(unnamed)?;
+    let signer = keys.signing_key(record, Purpose::Ledger).map_err(LedgerError::Key)?;
+    let dir = folder.part(LEDGER).map_err(|error| LedgerError::Io(error.to_string()))?;
     Ledger::open(dir, signer)
 }
 
 fn engine_config(folder: &Folder) -> Result<EngineConfig, Fault> {
     let text = folder.secret(CACHE_KEY)?;
     let key = std::str::from_utf8(&text).ok().and_then(unhex).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    let key = key.ok_or_else(|| Fault::Configuration(format!("keys/{CACHE_KEY} is no key")))?;
+    let key = key.ok_or_else(|| Fault::Unsafe {
+        what: format!("{KEYS}/{CACHE_KEY} is no key: it holds 64 hexadecimal digits"),
+        hint: format!(
+            "put it back, or make a new one: openssl rand -hex 32 | tr -d '\\n' > {}",
+            folder.path().join(KEYS).join(CACHE_KEY).display()
+        ),
+    })?;
     Ok(EngineConfig { cache: Some(CacheConfig { dir: folder.part(CACHE)?, key: CacheKey::new(key) }) })
 }
 

@@ -40,6 +40,7 @@ impl Hall {
         event.caller = Some(self.config.hall.owner.clone());
         event.host = Some(self.host.host.clone());
         event.adapter = Some(self.adapter.clone());
+        event.correlation_id.clone_from(&self.correlation);
         event
     }
 
@@ -66,9 +67,7 @@ impl Hall {
 
     pub(super) fn change(&self, event: Event, change: &Change) -> Result<u64, Refused> {
         ledger::change::change(self.ledger()?, self.registry()?, event, change).map_err(|error| match error {
-            ChangeError::Refused(error @ RegistryError::Immutable { .. }) => {
-                Denial::new(Code::VersionImmutable, error.to_string()).into()
-            }
+            ChangeError::Refused(error) => refused(error),
             ChangeError::Ledger(error) => error.denial().into(),
             ChangeError::Unreachable(error) => unreachable(&error).into(),
             other => Refused::Fault(Fault::Change(other)),
@@ -90,6 +89,15 @@ impl Hall {
         Err(Denial::new(Code::NamespaceUnauthorized, message)
             .detail("namespace", namespace.as_str())
             .detail("organisation", caller.organisation.as_str()))
+    }
+}
+
+/// A change that the registry does not take.
+pub(super) fn refused(error: RegistryError) -> Refused {
+    match error {
+        RegistryError::Immutable { .. } => Denial::new(Code::VersionImmutable, error.to_string()).into(),
+        RegistryError::Unreachable(_) => unreachable(&error).into(),
+        RegistryError::Conflict(_) => Refused::Fault(Fault::Change(ChangeError::Refused(error))),
     }
 }
 

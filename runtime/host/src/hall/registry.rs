@@ -1,73 +1,50 @@
-//! The hall's own registry file: opened when it is needed, told as unreachable when it is gone, and opened again when it
-//! is back. No answer is kept.
+//! The hall's registry, held against its ledger: nothing is asked of it before every change that the ledger announced
+//! stands in it, and once it did not answer, it is held against the ledger anew. No answer is kept.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::{Code, Denial};
 use skillhall_core::digest::Digest;
 use skillhall_core::id::{Namespace, SkillId};
 use skillhall_core::ledger::Ledger;
-use skillhall_core::ledger::change::reconcile;
-use skillhall_core::registry::sqlite::SqliteRegistry;
+use skillhall_core::ledger::change::{ChangeError, reconcile};
 use skillhall_core::registry::{
     Change, Commit, NamespaceRecord, Published, Registry, RegistryError, Snapshot, StandingEvent, StandingQuery, Statement,
     Target,
 };
 
-pub(super) struct LocalRegistry {
-    path: PathBuf,
-    open: Mutex<Connection>,
-}
-
-#[derive(Default)]
-struct Connection {
-    registry: Option<Arc<SqliteRegistry>>,
+pub(super) struct HallRegistry {
+    registry: Arc<dyn Registry>,
     /// Whether everything that the ledger announced stands in this registry.
-    reconciled: bool,
+    reconciled: AtomicBool,
 }
 
-impl LocalRegistry {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, open: Mutex::new(Connection::default()) }
+impl HallRegistry {
+    pub(super) fn new(registry: Arc<dyn Registry>) -> Self {
+        Self { registry, reconciled: AtomicBool::new(false) }
     }
 
     /// Makes sure that the registry answers and that every change which the ledger announced is applied.
     pub(super) fn ready(&self, ledger: Option<&Ledger>, now: Timestamp) -> Result<(), Denial> {
-        let registry = self.registry().map_err(|error| unreachable(&error))?;
-        if self.lock().reconciled {
-            return Ok(());
-        }
-        let Some(ledger) = ledger else { return Ok(()) };
-        reconcile(ledger, &*registry, now).map_err(|error| {
-            Denial::new(Code::RegistryUnreachable, format!("the registry does not agree with the ledger: {error}"))
-                .advise("Run `hall audit verify`; a registry that was changed behind the ledger's back is not used.")
+        let Some(ledger) = ledger.filter(|_| !self.reconciled.load(Ordering::SeqCst)) else { return Ok(()) };
+        reconcile(ledger, &*self.registry, now).map_err(|error| match error {
+            ChangeError::Ledger(error) => error.denial(),
+            ChangeError::Unreachable(error) => unreachable(&error),
+            ChangeError::Pending { .. } => Denial::new(Code::RegistryUnreachable, error.to_string())
+                .advise("Another process writes to the registry; wait until it is done, then call again. Nothing is lost."),
+            error => Denial::new(Code::RegistryUnreachable, format!("the registry does not agree with the ledger: {error}"))
+                .advise("Run `hall audit verify`; a registry that was changed behind the ledger's back is not used."),
         })?;
-        self.lock().reconciled = true;
+        self.reconciled.store(true, Ordering::SeqCst);
         Ok(())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Connection> {
-        // Nothing in here is left half changed by a panic: each field is set in one assignment.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn registry(&self) -> Result<Arc<SqliteRegistry>, RegistryError> {
-        let mut open = self.lock();
-        if let Some(registry) = &open.registry {
-            return Ok(registry.clone());
-        }
-        let registry = Arc::new(SqliteRegistry::open(&self.path)?);
-        open.registry = Some(registry.clone());
-        Ok(registry)
-    }
-
-    /// Asks; a registry that does not answer is opened anew at the next question.
-    fn ask<T>(&self, question: impl FnOnce(&SqliteRegistry) -> Result<T, RegistryError>) -> Result<T, RegistryError> {
-        let answer = question(&*self.registry()?);
+    fn ask<T>(&self, question: impl FnOnce(&(dyn Registry + 'static)) -> Result<T, RegistryError>) -> Result<T, RegistryError> {
+        let answer = question(&*self.registry);
         if matches!(answer, Err(RegistryError::Unreachable(_))) {
-            *self.lock() = Connection::default();
+            self.reconciled.store(false, Ordering::SeqCst);
         }
         answer
     }
@@ -77,7 +54,7 @@ pub(super) fn unreachable(error: &RegistryError) -> Denial {
     Denial::new(Code::RegistryUnreachable, error.to_string())
 }
 
-impl Registry for LocalRegistry {
+impl Registry for HallRegistry {
     fn snapshot(&self, query: &StandingQuery) -> Result<Snapshot, RegistryError> {
         self.ask(|registry| registry.snapshot(query))
     }

@@ -10,13 +10,17 @@ use skillhall_core::govern::config::{Env, HallConfig, HallSection, LimitsSection
 use skillhall_core::id::{KeyId, Namespace, OrgId};
 use skillhall_core::ledger::change::change;
 use skillhall_core::ledger::{Event, EventKind, Ledger, Origin};
+#[cfg(feature = "sqlite")]
 use skillhall_core::registry::sqlite::SqliteRegistry;
-use skillhall_core::registry::{Change, HostRecord, NamespaceRecord, OrgRecord};
+use skillhall_core::registry::{Change, HostRecord, NamespaceRecord, OrgRecord, Registry};
 use skillhall_core::trust::keys::{Algorithm, FileKeys, KeyRecord, NamespaceKeys, Purpose, Secret, SigningKey};
 use skillhall_core::{random, store};
 
-use super::folder::{self, CACHE, CACHE_KEY, CONFIG, KEYS, LEDGER, PACKAGES, REGISTRY};
-use super::{Fault, executable_digest};
+use super::enroll::with_parts;
+#[cfg(feature = "sqlite")]
+use super::folder::REGISTRY;
+use super::folder::{self, CACHE, CACHE_KEY, CONFIG, KEYS, LEDGER, PACKAGES, POLICY, SCHEMA, SHELF};
+use super::{Fault, executable_digest, policy};
 
 /// What a new hall is to be.
 #[derive(Clone, Debug)]
@@ -72,17 +76,51 @@ const RULES: &str = r#"{
 }
 "#;
 
-/// Makes a hall in a folder that is not there or is empty.
+/// Makes a hall in a folder that is not there or is empty, with its registry in the same folder.
 ///
 /// # Errors
 /// [`Fault::Occupied`] if there is something in the folder; any other fault leaves the folder as it was.
+#[cfg(feature = "sqlite")]
 pub fn setup(path: &Path, plan: &Plan, clock: &dyn Clock) -> Result<Made, Fault> {
+    make(path, plan, None, clock, Keeper::File)
+}
+
+/// As [`setup`], with the JSON Schema of hall.toml beside it, under [`SCHEMA`], and a first line in hall.toml by which editors
+/// find it.
+///
+/// # Errors
+/// As [`setup`].
+#[cfg(feature = "sqlite")]
+pub fn setup_with_schema(path: &Path, plan: &Plan, schema: &str, clock: &dyn Clock) -> Result<Made, Fault> {
+    make(path, plan, Some(schema), clock, Keeper::File)
+}
+
+/// Makes a hall in a folder that is not there or is empty, for an empty registry that is kept elsewhere: it gets the hall's
+/// first entries, and is to be given to every [`Config`](super::Config) that opens the hall.
+///
+/// # Errors
+/// [`Fault::Occupied`] if there is something in the folder; any other fault, and a registry that does not take the entries,
+/// leaves the folder as it was.
+pub fn setup_with(path: &Path, plan: &Plan, clock: &dyn Clock, registry: &dyn Registry) -> Result<Made, Fault> {
+    make(path, plan, None, clock, Keeper::Given(registry))
+}
+
+/// Who keeps the registry.
+#[derive(Clone, Copy)]
+enum Keeper<'a> {
+    #[cfg(feature = "sqlite")]
+    File,
+    Given(&'a dyn Registry),
+}
+
+fn make(path: &Path, plan: &Plan, schema: Option<&str>, clock: &dyn Clock, keeper: Keeper<'_>) -> Result<Made, Fault> {
+    let now = clock.now()?;
     let (parent, name) = place(path)?;
     let temporary = format!(".{name}.{}.new", random::uuid()?);
     let mut builder = DirBuilder::new();
     builder.mode(0o700);
     parent.create_dir_with(&temporary, &builder).map_err(|error| Fault::io("the hall's folder", &error))?;
-    let made = fill(&parent, &temporary, plan, clock.now()).and_then(|made| {
+    let made = fill(&parent, &temporary, plan, schema, now, keeper).and_then(|made| {
         // An empty folder gives way; anything in it makes the rename fail.
         parent.rename(&temporary, &parent, &name).map_err(|error| Fault::io("the hall's folder", &error))?;
         store::sync_folder(&parent).map_err(|error| Fault::io("the hall's folder", &error))?;
@@ -102,7 +140,11 @@ fn place(path: &Path) -> Result<(Dir, String), Fault> {
     let (Some(parent), Some(name)) = (absolute.parent(), name) else {
         return Err(Fault::Configuration(format!("{} is no place for a hall", path.display())));
     };
-    if absolute.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+    let is_free = match absolute.read_dir() {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    if !is_free {
         return Err(Fault::Occupied { path: absolute });
     }
     std::fs::create_dir_all(parent).map_err(|error| Fault::io("the hall's parent folder", &error))?;
@@ -111,17 +153,28 @@ fn place(path: &Path) -> Result<(Dir, String), Fault> {
     Ok((parent, name))
 }
 
-fn fill(parent: &Dir, temporary: &str, plan: &Plan, now: Timestamp) -> Result<(String, Vec<KeyRecord>), Fault> {
+fn fill(
+    parent: &Dir,
+    temporary: &str,
+    plan: &Plan,
+    schema: Option<&str>,
+    now: Timestamp,
+    keeper: Keeper<'_>,
+) -> Result<(String, Vec<KeyRecord>), Fault> {
     let io = |error: std::io::Error| Fault::io("the hall's folder", &error);
     let dir = parent.open_dir(temporary).map_err(io)?;
     let mut builder = DirBuilder::new();
     builder.mode(0o700);
-    for part in [KEYS, LEDGER, PACKAGES, CACHE] {
+    for part in [KEYS, LEDGER, PACKAGES, SHELF, POLICY, CACHE] {
         dir.create_dir_with(part, &builder).map_err(io)?;
     }
     let id = format!("hall-{}", short_random()?);
     let config = configuration(&id, plan)?;
-    let text = config.to_text()?;
+    let mut text = config.to_text()?;
+    if let Some(schema) = schema {
+        text.insert_str(0, &format!("#:schema ./{SCHEMA}\n\n"));
+        store::write(&dir, SCHEMA, schema.as_bytes(), 0o600).map_err(io)?;
+    }
     store::write(&dir, CONFIG, text.as_bytes(), 0o600).map_err(io)?;
     store::write(&dir, &config.policy.rules, RULES.as_bytes(), 0o600).map_err(io)?;
 
@@ -130,17 +183,24 @@ fn fill(parent: &Dir, temporary: &str, plan: &Plan, now: Timestamp) -> Result<(S
 
     let origin = Origin::of_hall(&id).map_err(|error| Fault::Configuration(error.to_string()))?;
     let ledger = Ledger::create(dir.open_dir(LEDGER).map_err(io)?, keys.ledger, &origin)?;
-    // The only path by name: SQLite opens its file itself. The folder was made just now and belongs to nobody else.
-    let registry_path = opened_path(&dir)?.join(REGISTRY);
-    let registry = SqliteRegistry::create(&registry_path)?;
-    let facts = HostRecord {
-        host: config.hall.id.clone(),
-        executable: executable_digest()?,
-        configuration: folder::configuration_digest(&text, RULES),
-        revoked: false,
+    let digest = folder::configuration_digest(&text, RULES);
+    policy::keep(&dir.open_dir(POLICY).map_err(io)?, &digest, &text, RULES)?;
+    let facts =
+        HostRecord { host: config.hall.id.clone(), executable: executable_digest()?, configuration: digest, revoked: false };
+    let enter = |registry: &dyn Registry| {
+        first_changes(plan, facts).into_iter().try_for_each(|(kind, entry)| {
+            let mut event = event(kind, plan, now);
+            if kind == EventKind::WorkerEnroll {
+                event = with_parts(event, &config.policy.rules, &text, RULES);
+            }
+            change(&ledger, registry, event, &entry).map(drop)
+        })
     };
-    for (kind, entry) in first_changes(plan, facts) {
-        change(&ledger, &registry, event(kind, plan, now), &entry)?;
+    match keeper {
+        // The only path by name: SQLite opens its file itself. The folder was made just now and belongs to nobody else.
+        #[cfg(feature = "sqlite")]
+        Keeper::File => enter(&SqliteRegistry::create(&opened_path(&dir)?.join(REGISTRY))?)?,
+        Keeper::Given(registry) => enter(registry)?,
     }
     for record in &keys.records {
         let key = serde_json::to_value(record).map_err(|error| Fault::Configuration(error.to_string()))?;
@@ -156,6 +216,7 @@ fn event(kind: EventKind, plan: &Plan, now: Timestamp) -> Event {
     event
 }
 
+#[cfg(feature = "sqlite")]
 fn opened_path(dir: &Dir) -> Result<PathBuf, Fault> {
     use std::os::fd::AsRawFd as _;
     std::fs::read_link(format!("/proc/self/fd/{}", dir.as_raw_fd())).map_err(|error| Fault::io("the hall's folder", &error))
@@ -166,11 +227,14 @@ fn first_changes(plan: &Plan, host: HostRecord) -> Vec<(EventKind, Change)> {
     let mut changes =
         vec![(EventKind::OrgRegister, Change::Organisation(organisation)), (EventKind::WorkerEnroll, Change::Host(host))];
     for namespace in &plan.namespaces {
-        let record =
-            NamespaceRecord { namespace: namespace.clone(), owner: plan.organisation.clone(), min_tier: 0, callers: Vec::new() };
-        changes.push((EventKind::NamespaceRegister, Change::Namespace(record)));
+        changes.push((EventKind::NamespaceRegister, Change::Namespace(namespace_record(namespace, &plan.organisation))));
     }
     changes
+}
+
+/// The record of an own namespace.
+pub(super) fn namespace_record(namespace: &Namespace, owner: &OrgId) -> NamespaceRecord {
+    NamespaceRecord { namespace: namespace.clone(), owner: owner.clone(), min_tier: 0, callers: Vec::new() }
 }
 
 fn configuration(id: &str, plan: &Plan) -> Result<HallConfig, Fault> {
@@ -209,15 +273,7 @@ fn keys(dir: &Dir, plan: &Plan, now: Timestamp) -> Result<Keys, Fault> {
     keyring.own.clone_from(&plan.namespaces);
     let mut records = Vec::new();
     for namespace in &plan.namespaces {
-        let mut own = NamespaceKeys::default();
-        if plan.attest_env_namespace.as_ref() != Some(namespace) {
-            let id = key_id(&format!("{namespace}/hmac"))?;
-            files.save_hmac_secret(&id, &Secret::generate()?)?;
-            own.keys.push(record(id, Algorithm::HmacSha256, Purpose::Attest, None, now));
-        }
-        let (id, key) = (key_id(&format!("{namespace}/ed25519"))?, SigningKey::generate()?);
-        files.save_signing_key(&id, &key)?;
-        own.keys.push(record(id, Algorithm::Ed25519, Purpose::Attest, Some(&key), now));
+        let own = namespace_keys(&files, namespace, plan.attest_env_namespace.as_ref() != Some(namespace), now)?;
         records.extend(own.keys.iter().cloned());
         keyring.namespaces.insert(namespace.clone(), own);
     }
@@ -231,6 +287,25 @@ fn keys(dir: &Dir, plan: &Plan, now: Timestamp) -> Result<Keys, Fault> {
     keyring.ledger = Some(ledger_record);
     files.save(&keyring)?;
     Ok(Keys { records, ledger })
+}
+
+/// Makes and keeps the keys of an own namespace; without an HMAC secret, if that is given from elsewhere.
+pub(super) fn namespace_keys(
+    files: &FileKeys,
+    namespace: &Namespace,
+    with_hmac: bool,
+    now: Timestamp,
+) -> Result<NamespaceKeys, Fault> {
+    let mut own = NamespaceKeys::default();
+    if with_hmac {
+        let id = key_id(&format!("{namespace}/hmac"))?;
+        files.save_hmac_secret(&id, &Secret::generate()?)?;
+        own.keys.push(record(id, Algorithm::HmacSha256, Purpose::Attest, None, now));
+    }
+    let (id, key) = (key_id(&format!("{namespace}/ed25519"))?, SigningKey::generate()?);
+    files.save_signing_key(&id, &key)?;
+    own.keys.push(record(id, Algorithm::Ed25519, Purpose::Attest, Some(&key), now));
+    Ok(own)
 }
 
 fn record(id: KeyId, algorithm: Algorithm, purpose: Purpose, key: Option<&SigningKey>, now: Timestamp) -> KeyRecord {

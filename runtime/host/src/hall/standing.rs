@@ -1,11 +1,11 @@
-//! The kill switches and their undoing, and the enrolment of this host.
+//! The kill switches and their undoing.
 
 use serde::Serialize;
 use serde_json::json;
 use skillhall_core::id::Namespace;
 use skillhall_core::ledger::event::EventKind;
 use skillhall_core::random;
-use skillhall_core::registry::{Change, HostRecord, Scope, StandingEvent, State, Target};
+use skillhall_core::registry::{Change, Scope, StandingEvent, State, Target};
 
 use super::{Fault, Hall, Refused};
 
@@ -29,7 +29,7 @@ impl Hall {
     /// `DENY_UNAUTHENTICATED`, `DENY_NAMESPACE_UNAUTHORIZED` (a revocation by someone who does not own the namespace),
     /// `DENY_REGISTRY_UNREACHABLE`, `DENY_LEDGER_UNAVAILABLE`.
     pub fn stand(&self, target: Target, state: State, scope: Scope, reason: &str) -> Result<Judgement, Refused> {
-        let now = self.clock.now();
+        let now = self.now()?;
         let kind = match state {
             State::Active => EventKind::StandingRestore,
             State::Degraded => EventKind::StandingDegrade,
@@ -56,24 +56,6 @@ impl Hall {
             };
             let sequence = self.change(event, &Change::Standing(change))?;
             Ok(Judgement { target, state, reason: reason.to_owned(), record: sequence })
-        })
-    }
-
-    /// Enrols this host as it is now: its executable and its configuration.
-    ///
-    /// # Errors
-    /// As [`stand`](Self::stand).
-    pub fn enroll(&self) -> Result<u64, Refused> {
-        let event = self.event(EventKind::WorkerEnroll, self.clock.now());
-        self.attempt(&event, |event| {
-            self.owner()?;
-            let record = HostRecord {
-                host: self.host.host.clone(),
-                executable: self.host.executable,
-                configuration: self.host.configuration,
-                revoked: false,
-            };
-            self.change(event, &Change::Host(record))
         })
     }
 }

@@ -1,7 +1,10 @@
-//! `wasi:http`, outgoing. Linked empty, a guest can build a request, and every request is refused.
+//! `wasi:http`, outgoing. Linked empty, a guest can build a request, and every request is refused; [`granted`] is the other.
 //!
 //! The functions are defined by the component's own import types, so that a runtime which merely mentions the interfaces
 //! (as most JavaScript components do) can be instantiated. Nothing here knows how to reach a network.
+
+#[cfg(feature = "http")]
+pub(super) mod granted;
 
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, Linker, LinkerInstance, ResourceDynamic, ResourceType, Type, Val};

@@ -1,9 +1,14 @@
 //! What a guest uses: memory and tables, host calls and the bytes they move.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
 use wasmtime::{ResourceLimiter, Result};
 
 use super::Bounds;
 use super::stop::Stop;
+use super::traffic::Traffic;
 
 /// A table's element is a pointer on the host.
 const TABLE_ELEMENT_BYTES: u64 = 8;
@@ -22,8 +27,28 @@ pub(crate) struct Meter {
     host_calls: u64,
     host_calls_allowed: u64,
     host_calls_charged: u64,
-    bytes: u64,
-    bytes_allowed: u64,
+    moved: Moved,
+    file_opens: u64,
+    file_opens_allowed: u64,
+    traffic: Arc<Traffic>,
+}
+
+/// Bytes that went through the host. A stream, which outlives the call that made it, counts on its own copy.
+#[derive(Clone, Debug)]
+pub(crate) struct Moved {
+    bytes: Arc<AtomicU64>,
+    allowed: u64,
+}
+
+impl Moved {
+    /// Counts bytes that the host moves.
+    pub(crate) fn moving(&self, bytes: u64) -> Result<(), Stop> {
+        let before = self.bytes.fetch_update(Relaxed, Relaxed, |before| Some(before.saturating_add(bytes)));
+        if before.unwrap_or_else(|before| before).saturating_add(bytes) > self.allowed {
+            return Err(Stop::HostCallBytes { allowed: self.allowed });
+        }
+        Ok(())
+    }
 }
 
 impl Meter {
@@ -38,9 +63,16 @@ impl Meter {
             host_calls: 0,
             host_calls_allowed: bounds.host_calls,
             host_calls_charged: 0,
-            bytes: 0,
-            bytes_allowed: bounds.host_call_bytes,
+            moved: Moved { bytes: Arc::default(), allowed: bounds.host_call_bytes },
+            file_opens: 0,
+            file_opens_allowed: bounds.file_opens,
+            traffic: Arc::new(Traffic::new(bounds.http)),
         }
+    }
+
+    /// What the guest does on the network. It is counted while the guest waits, so it is kept where tasks can reach it.
+    pub(crate) fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
     }
 
     /// The most bytes that memories and tables held together.
@@ -53,9 +85,14 @@ impl Meter {
         self.host_calls
     }
 
-    /// How many bytes host calls moved.
+    /// How many bytes host calls moved, those to and from the network among them.
     pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
+        self.moved.bytes.load(Relaxed).saturating_add(self.traffic.bytes())
+    }
+
+    /// How many files and folders were opened or made.
+    pub(crate) fn file_opens(&self) -> u64 {
+        self.file_opens
     }
 
     /// Counts one call of a host function. It cannot refuse by itself; [`Meter::check`] does, at the next crossing.
@@ -65,17 +102,36 @@ impl Meter {
 
     /// Counts bytes that a host call is about to move.
     pub(crate) fn moving(&mut self, bytes: u64) -> Result<(), Stop> {
-        self.bytes = self.bytes.saturating_add(bytes);
-        if self.bytes > self.bytes_allowed {
-            return Err(Stop::HostCallBytes { allowed: self.bytes_allowed });
+        self.moved.moving(bytes)?;
+        self.check_bytes()
+    }
+
+    /// The count of moved bytes, for a stream.
+    pub(crate) fn moved(&self) -> Moved {
+        self.moved.clone()
+    }
+
+    /// Counts a file or folder that is about to be opened or made.
+    pub(crate) fn opening(&mut self) -> Result<(), Stop> {
+        self.file_opens = self.file_opens.saturating_add(1);
+        if self.file_opens > self.file_opens_allowed {
+            return Err(Stop::FileOpens { allowed: self.file_opens_allowed });
         }
         Ok(())
     }
 
-    /// Whether the guest may go on, as far as host calls are concerned.
+    /// Whether the guest may go on, as far as host calls and what they moved are concerned.
     pub(crate) fn check(&self) -> Result<(), Stop> {
         if self.host_calls > self.host_calls_allowed {
             return Err(Stop::HostCalls { allowed: self.host_calls_allowed });
+        }
+        self.traffic.check()?;
+        self.check_bytes()
+    }
+
+    fn check_bytes(&self) -> Result<(), Stop> {
+        if self.bytes() > self.moved.allowed {
+            return Err(Stop::HostCallBytes { allowed: self.moved.allowed });
         }
         Ok(())
     }

@@ -4,15 +4,23 @@
 //! Everything a power does outside the process goes through the [`Broker`]. `docs/sandbox.md` shows every
 //! function that can be reached as one table, and a test holds the linker against it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime::{Engine, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 pub mod broker;
+#[cfg(feature = "http")]
+pub mod egress;
+mod local;
 pub mod meter;
+pub mod refusal;
 pub mod replay;
+mod reserved;
 pub mod stop;
+pub mod traffic;
 
 mod base;
 mod clocks;
@@ -24,10 +32,14 @@ mod stdio;
 #[cfg(test)]
 mod surface;
 
-pub use broker::{Broker, DenyAll};
+pub use broker::{Broker, DenyAll, Folder, LocalPowers, Powers};
+pub use refusal::{Reason, Refusal};
 pub use replay::Replay;
+pub use reserved::Reserved;
 pub use stop::Stop;
+pub use traffic::{Allowance, Requested, Traffic};
 
+pub(crate) use files::Files;
 use meter::Meter;
 use random::RandomSource;
 use stdio::Output;
@@ -42,6 +54,8 @@ pub enum Link {
     Absent,
     /// The interfaces are there and give nothing: no directory, no socket, every request refused.
     Empty,
+    /// The interfaces are there and reach what was granted, by way of the broker.
+    Granted,
 }
 
 /// Which powers are linked beyond the base. The default links none.
@@ -62,16 +76,29 @@ pub struct SandboxLinks {
 pub(crate) fn link(engine: &Engine, component: &Component, links: SandboxLinks) -> Result<InstancePre<Guest>> {
     let mut linker = Linker::new(engine);
     base::link(&mut linker)?;
-    if links.files == Link::Empty {
-        files::link_empty(&mut linker)?;
+    match links.files {
+        Link::Absent => {}
+        // What is reached is the guest's own: the folders it was opened with, which are none if it was granted none.
+        Link::Empty | Link::Granted => files::link(&mut linker)?,
     }
-    if links.sockets == Link::Empty {
-        sockets::link_empty(&mut linker)?;
+    match links.sockets {
+        Link::Absent => {}
+        Link::Empty => sockets::link_empty(&mut linker)?,
+        Link::Granted => return Err(not_built("sockets")),
     }
-    if links.http == Link::Empty {
-        http::link_empty(&mut linker, component)?;
+    match links.http {
+        Link::Absent => {}
+        Link::Empty => http::link_empty(&mut linker, component)?,
+        #[cfg(feature = "http")]
+        Link::Granted => http::granted::link(&mut linker)?,
+        #[cfg(not(feature = "http"))]
+        Link::Granted => return Err(not_built("http")),
     }
     linker.instantiate_pre(component)
+}
+
+fn not_built(power: &str) -> wasmtime::Error {
+    wasmtime::Error::msg(format!("this host was built without the power {power}"))
 }
 
 /// The bounds that the sandbox itself enforces on one guest.
@@ -81,23 +108,29 @@ pub(crate) struct Bounds {
     pub(crate) output_bytes: u64,
     pub(crate) host_calls: u64,
     pub(crate) host_call_bytes: u64,
+    pub(crate) file_opens: u64,
     pub(crate) handles: usize,
     pub(crate) instances: usize,
     pub(crate) tables: usize,
+    pub(crate) http: Allowance,
 }
 
 /// What one guest holds on the host's side. It lives for one call.
 pub(crate) struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
+    files: Files,
     random: RandomSource,
     output: Output,
     pub(crate) meter: Meter,
+    #[cfg(feature = "http")]
+    outgoing: http::granted::Outgoing,
 }
 
 impl Guest {
-    /// A guest with nothing: no arguments, no environment, no input, no directory, no network.
-    pub(crate) fn new(bounds: &Bounds, replay: Option<&Replay>) -> Self {
+    /// A guest with these folders, requests by way of its broker if `wasi:http` is linked, and nothing else: no arguments, no
+    /// environment, no input, no socket.
+    pub(crate) fn new(bounds: &Bounds, replay: Option<&Replay>, files: Files, broker: &Arc<dyn Broker>) -> Self {
         let output = Output::new(bounds.output_bytes);
         let mut table = ResourceTable::new();
         table.set_max_capacity(bounds.handles);
@@ -112,7 +145,21 @@ impl Guest {
             .allow_udp(false)
             .allow_ip_name_lookup(false)
             .allow_blocking_current_thread(false);
-        Self { wasi: builder.build(), table, random: RandomSource::new(replay), output, meter: Meter::new(bounds) }
+        let (random, meter) = (RandomSource::new(replay), Meter::new(bounds));
+        #[cfg(feature = "http")]
+        let outgoing = http::granted::Outgoing::new(Arc::clone(broker), Arc::clone(meter.traffic()));
+        #[cfg(not(feature = "http"))]
+        let _ = broker;
+        Self {
+            wasi: builder.build(),
+            table,
+            files,
+            random,
+            output,
+            meter,
+            #[cfg(feature = "http")]
+            outgoing,
+        }
     }
 
     /// What the guest wrote, as text that is safe to show, and how many bytes that was.

@@ -55,6 +55,24 @@ pub enum Stop {
         /// The limit in bytes.
         allowed: u64,
     },
+    /// Files and folders opened or made.
+    #[error("the run opened or made more than {allowed} files and folders")]
+    FileOpens {
+        /// The limit.
+        allowed: u64,
+    },
+    /// Requests to the network.
+    #[error("the run made more than {allowed} requests")]
+    HttpRequests {
+        /// The limit.
+        allowed: u64,
+    },
+    /// Bytes to and from the network.
+    #[error("the run moved more than {allowed} bytes over the network")]
+    HttpBytes {
+        /// The limit in bytes.
+        allowed: u64,
+    },
     /// A power that is linked empty was used in a way that has no refusal of its own.
     #[error("{interface} is linked empty: this skill was given no such power")]
     Refused {
@@ -74,7 +92,11 @@ impl Stop {
             Self::Memory { .. } => FailureCode::Memory,
             Self::Output { .. } => FailureCode::Output,
             Self::Fuel { .. } => FailureCode::Fuel,
-            Self::HostCalls { .. } | Self::HostCallBytes { .. } => FailureCode::HostCalls,
+            Self::HostCalls { .. }
+            | Self::HostCallBytes { .. }
+            | Self::FileOpens { .. }
+            | Self::HttpRequests { .. }
+            | Self::HttpBytes { .. } => FailureCode::HostCalls,
             Self::Refused { .. } => FailureCode::Trap,
         }
     }

@@ -41,8 +41,8 @@ fn engine() -> Engine {
     Engine::new(&config).unwrap()
 }
 
-fn links(power: &str) -> SandboxLinks {
-    let on = |name: &str| if power == name { Link::Empty } else { Link::Absent };
+fn links(power: &str, link: Link) -> SandboxLinks {
+    let on = |name: &str| if power == name { link } else { Link::Absent };
     SandboxLinks { files: on("files"), http: on("http"), sockets: on("sockets") }
 }
 
@@ -51,10 +51,11 @@ fn links(power: &str) -> SandboxLinks {
 fn has(engine: &Engine, interface: &str, name: &str, links: SandboxLinks) -> bool {
     let mut body = String::new();
     let method = name.strip_prefix("[method]").map(|rest| (rest, "(param \"self\" (borrow $r))"));
+    let of_type = name.strip_prefix("[static]").map(|rest| (rest, ""));
     let constructor = name.strip_prefix("[constructor]").map(|rest| (rest, "(result (own $r))"));
     if let Some(resource) = name.strip_prefix("[resource]") {
         write!(body, "(export \"{resource}\" (type (sub resource)))").unwrap();
-    } else if let Some((rest, signature)) = method.or(constructor) {
+    } else if let Some((rest, signature)) = method.or(constructor).or(of_type) {
         let resource = rest.split('.').next().unwrap();
         write!(body, "(export \"{resource}\" (type $r (sub resource))) (export \"{name}\" (func {signature}))").unwrap();
     } else {
@@ -75,19 +76,26 @@ fn has(engine: &Engine, interface: &str, name: &str, links: SandboxLinks) -> boo
 #[test]
 fn what_the_table_names_is_linked_and_only_with_its_power() {
     let engine = engine();
-    let powers = ["base", "files", "http", "sockets"];
+    let empty = ["base", "files", "http", "sockets"].map(|power| (power, Link::Empty));
+    let granted = [
+        ("files", Link::Granted),
+        #[cfg(feature = "http")]
+        ("http", Link::Granted),
+    ];
+    let powers: Vec<(&str, Link)> = empty.into_iter().chain(granted).collect();
     let mut probed = 0;
     for row in table() {
         let interface = format!("{}@{VERSION}", row.interface);
         for name in &row.functions {
-            for power in powers {
-                let expected = row.linked == "base" || row.linked == power && power != "base";
-                assert_eq!(has(&engine, &interface, name, links(power)), expected, "{interface} {name} with {power}");
+            for (power, link) in &powers {
+                let expected = row.linked == "base" || row.linked == *power && *power != "base";
+                let found = has(&engine, &interface, name, links(power, *link));
+                assert_eq!(found, expected, "{interface} {name} with {power} {link:?}");
                 probed += 1;
             }
         }
     }
-    assert!(probed > 500, "the table was not read: {probed}");
+    assert!(probed > 1_000, "the table was not read: {probed}");
 }
 
 #[test]
@@ -109,7 +117,8 @@ fn no_other_version_is_linked() {
 fn the_code_links_no_interface_that_is_not_in_the_table() {
     let sources = [
         (include_str!("base.rs"), "base"),
-        (include_str!("files.rs"), "files"),
+        (include_str!("files/mod.rs"), "files"),
+        (include_str!("http/granted.rs"), "http"),
         (include_str!("sockets.rs"), "sockets"),
         (include_str!("mod.rs"), ""),
     ];

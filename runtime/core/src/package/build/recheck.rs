@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::super::adapters;
 use super::super::files::Package;
 use super::super::limits;
 use super::super::manifest::{Manifest, Tool};
@@ -38,7 +39,7 @@ pub fn recheck(package: &Package) -> Vec<Check> {
         ("component", with_interface(component)),
         ("imports", with_interface(imports)),
         ("tools", with_interface(tools)),
-        ("adapters", adapters(manifest)),
+        ("adapters", adapters(package)),
         ("limits", bounds(manifest)),
         ("text", text(manifest)),
     ]
@@ -112,12 +113,10 @@ fn fault_of_tool(tool: &Tool, interface: &Interface) -> Option<String> {
     (effects != tool.effects).then(|| "its effects are not sorted, or one comes twice".to_owned())
 }
 
-fn adapters(manifest: &Manifest) -> Result<String, String> {
-    // An adapter that cannot be made again cannot be held against skill.json.
-    if manifest.adapters.is_empty() {
-        return Ok("the package has no adapters".into());
-    }
-    Err("the package has adapters, and this host makes none that they could be compared with".into())
+fn adapters(package: &Package) -> Result<String, String> {
+    adapters::verify(package).map_err(|error| error.denial().to_string())?;
+    let names: Vec<&str> = package.manifest().adapters.keys().map(String::as_str).collect();
+    Ok(if names.is_empty() { "the package has no adapters".into() } else { format!("skill.json gives {}", names.join(", ")) })
 }
 
 fn bounds(manifest: &Manifest) -> Result<String, String> {

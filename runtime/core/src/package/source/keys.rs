@@ -35,6 +35,7 @@ const SKILL: &[(&str, Shape)] = &[
     ("provides", Value),
     ("component", Value),
     ("build", Value),
+    ("adapters", Value),
 ];
 
 const CAPABILITIES: &[(&str, Shape)] = &[
@@ -51,6 +52,39 @@ const CAPABILITIES: &[(&str, Shape)] = &[
 
 const TOOL: &[(&str, Shape)] =
     &[("export", Value), ("description", Value), ("effects", Value), ("input", Named(&Value)), ("output", Value)];
+
+/// Every key that skill.toml knows, as a path: `skill.name`, `capabilities.files[].mount` for a key of a list's entries,
+/// `tools.*.export` where a name of the author's own stands. In the order of the tables.
+#[must_use]
+pub fn known_keys() -> Vec<String> {
+    fn below(path: &str, keys: &[(&str, Shape)], known: &mut Vec<String>) {
+        for (key, shape) in keys {
+            at(&if path.is_empty() { (*key).to_owned() } else { format!("{path}.{key}") }, shape, known);
+        }
+    }
+    fn at(path: &str, shape: &Shape, known: &mut Vec<String>) {
+        match shape {
+            Value => known.push(path.to_owned()),
+            // Only the tables of skill.toml itself are written in brackets; the others are entries of a list.
+            Table(name, keys) if name.starts_with('[') => {
+                known.push(path.to_owned());
+                below(path, keys, known);
+            }
+            Table(_, keys) if path.ends_with('*') => below(path, keys, known),
+            Table(_, keys) => {
+                known.push(path.to_owned());
+                below(&format!("{path}[]"), keys, known);
+            }
+            Named(shape) => {
+                known.push(path.to_owned());
+                at(&format!("{path}.*"), shape, known);
+            }
+        }
+    }
+    let mut known = Vec::new();
+    below("", ROOT, &mut known);
+    known
+}
 
 /// A key that is not known.
 pub(super) struct Unknown<'a> {

@@ -30,7 +30,7 @@ fn skill(lines: &str) -> Source {
 }
 
 fn assembled(lines: &str, wit: &str) -> Result<Package, Denial> {
-    assemble(&skill(lines), component(wit), None, BTreeMap::new(), BTreeMap::new(), BTreeMap::new())
+    assemble(&skill(lines), component(wit), None, BTreeMap::new(), BTreeMap::new())
 }
 
 /// The world of a skill that imports one interface with this name and a function.
@@ -52,8 +52,7 @@ fn a_component_and_a_skill_toml_become_a_package() {
         wit::Docs::read(&BTreeMap::from([("r.wit".to_owned(), MASK.replace("mask: func", "/// Masks a text.\nmask: func"))]))
             .unwrap();
     let toml = "[tools.hide]\nexport = 'acme:redact/api#mask'\ninput.text = { maxLength = 10 }\noutput = { maxLength = 10 }";
-    let build =
-        || assemble(&skill(toml), component(MASK), Some(&wit_docs), docs.clone(), BTreeMap::new(), BTreeMap::new()).unwrap();
+    let build = || assemble(&skill(toml), component(MASK), Some(&wit_docs), docs.clone(), BTreeMap::new()).unwrap();
     let package = build();
     let manifest = package.manifest();
     assert_eq!(manifest.reference().to_string(), "org.acme/redact@1.2.0");
@@ -167,20 +166,22 @@ fn tools_that_cannot_be_made() {
 #[test]
 fn bytes_that_are_no_component() {
     for bytes in [&b""[..], b"MZ", b"\0asm\x01\0\0\0", b"\0asm\x0d\0\x01\0\xff"] {
-        let denial = assemble(&skill(""), bytes.to_vec(), None, BTreeMap::new(), BTreeMap::new(), BTreeMap::new()).unwrap_err();
+        let denial = assemble(&skill(""), bytes.to_vec(), None, BTreeMap::new(), BTreeMap::new()).unwrap_err();
         assert_eq!(denial.code, Code::PackageLayout, "{bytes:?}");
     }
     let docs = BTreeMap::from([("readme.md".to_owned(), vec![])]);
-    let denial = assemble(&skill(""), component(MASK), None, docs, BTreeMap::new(), BTreeMap::new()).unwrap_err();
+    let denial = assemble(&skill(""), component(MASK), None, docs, BTreeMap::new()).unwrap_err();
     assert_eq!(denial.code, Code::PackageLayout, "a document that does not lie under docs/");
 }
 
-/// A sound package whose skill.json was changed by someone who knows how to make it canonical.
+/// A sound package without adapters whose skill.json was changed by someone who knows how to make it canonical.
 fn forged(change: impl FnOnce(&mut Value)) -> Result<Package, PackageError> {
     let package = assembled("[tools.mask]\nexport = 'acme:redact/api#mask'\ninput.text = { maxLength = 10 }", MASK).unwrap();
     let mut manifest: Value = serde_json::from_slice(package.file(SKILL_JSON).unwrap()).unwrap();
+    manifest["adapters"] = json!({});
     change(&mut manifest);
-    let mut files: BTreeMap<String, Arc<[u8]>> = package.files().map(|(path, bytes)| (path.to_owned(), bytes.clone())).collect();
+    let kept = package.files().filter(|(path, _)| !path.starts_with("adapters/"));
+    let mut files: BTreeMap<String, Arc<[u8]>> = kept.map(|(path, bytes)| (path.to_owned(), bytes.clone())).collect();
     files.insert(SKILL_JSON.to_owned(), json::canonical(&manifest).unwrap().into());
     Package::from_files(files)
 }
@@ -223,10 +224,35 @@ fn a_certifier_sees_what_skill_json_says_and_the_component_does_not() {
 }
 
 #[test]
-fn adapters_that_cannot_be_made_again_are_not_certified() {
-    let adapters = BTreeMap::from([("adapters/mcp.json".to_owned(), b"{}".to_vec())]);
-    let package = assemble(&skill(""), component(MASK), None, BTreeMap::new(), BTreeMap::new(), adapters).unwrap();
-    assert_eq!(faults(&package), ["adapters"]);
+fn adapters_that_skill_json_does_not_give_are_not_certified() {
+    let package = assembled("", MASK).unwrap();
+    assert_eq!(package.manifest().adapters.len(), 6);
+    let mut manifest = package.manifest().clone();
+    let mut files: BTreeMap<String, Arc<[u8]>> = package.files().map(|(path, bytes)| (path.to_owned(), bytes.clone())).collect();
+    files.insert("adapters/mcp.json".to_owned(), b"{}"[..].into());
+    manifest.adapters.insert("adapters/mcp.json".to_owned(), Digest::of(b"{}"));
+    files.insert(SKILL_JSON.to_owned(), json::canonical(&manifest).unwrap().into());
+    let checks = recheck(&Package::from_files(files).unwrap());
+    let refused: Vec<&Check> = checks.iter().filter(|check| !check.ok).collect();
+    assert_eq!((refused.len(), refused[0].name.as_str()), (1, "adapters"));
+    assert!(refused[0].message.starts_with("DENY_ADAPTER_MALFORMED: the adapter mcp: "), "{}", refused[0].message);
+}
+
+#[test]
+fn a_skill_that_a_platform_cannot_be_told_of_is_not_packaged() {
+    let wit = "package t:t; world w { export f: func(); }";
+    let build = |adapters: &str| {
+        let text = format!(
+            "[skill]\nnamespace = 'org.acme'\nname = 'n'\nversion = '1.0.0'\nsummary = 's'\npolicy_tier = 2\ncomponent = 'c'\n{adapters}
+             [tools.2d]\nexport = 'f'"
+        );
+        assemble(&source::parse(&text).unwrap(), component(wit), None, BTreeMap::new(), BTreeMap::new())
+    };
+    let denial = build("").unwrap_err();
+    assert_eq!((denial.code, &denial.details["adapter"]), (Code::AdapterMalformed, &json!("gemini")));
+    let package = build("adapters = ['mcp', 'agent-skill']").unwrap();
+    assert_eq!(package.manifest().adapters.keys().collect::<Vec<_>>(), ["adapters/agent-skill.md", "adapters/mcp.json"]);
+    assert_eq!(faults(&package), [""; 0]);
 }
 
 #[test]

@@ -10,6 +10,8 @@ use wit_parser::{PackageId, Resolve, TypeDefKind, TypeId, WorldId, WorldItem};
 use super::types::Converter;
 use super::{Function, Interface, MAX_COMPONENT_BYTES, MAX_FUNCTIONS, MAX_WIT_BYTES, WitError};
 
+/// What every WebAssembly file begins with (WebAssembly core specification 2.0, 5.5.16).
+const MAGIC: &[u8] = b"\0asm";
 /// Components inside components, and types inside types, in the binary form.
 const MAX_NESTING: usize = 32;
 /// Stack for the parsers of others, which recurse; only what is used of it is ever backed by memory.
@@ -24,6 +26,9 @@ const STACK_BYTES: usize = 256 << 20;
 pub fn read(component: &[u8]) -> Result<Interface, WitError> {
     if component.len() > MAX_COMPONENT_BYTES {
         return Err(WitError::TooLarge { what: "the component's size in bytes", limit: MAX_COMPONENT_BYTES });
+    }
+    if !component.starts_with(MAGIC) {
+        return Err(WitError::Malformed("it does not begin as every WebAssembly file does".to_owned()));
     }
     let outline = outline(component)?;
     on_a_deep_stack(|| {

@@ -36,7 +36,9 @@ pub(super) fn check(connection: &Connection) -> Result<(), RegistryError> {
     match number(connection, "user_version")? {
         VERSION => {}
         newer if newer > VERSION => {
-            return Err(unreachable(format_args!("the file is of version {newer}, this program knows version {VERSION}")));
+            return Err(unreachable(format_args!(
+                "the file is of version {newer}, this program knows version {VERSION}; a newer hall made it, use that one"
+            )));
         }
         other => return Err(unreachable(format_args!("the file is of the unknown version {other}"))),
     }

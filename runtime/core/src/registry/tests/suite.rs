@@ -142,6 +142,8 @@ fn statements(registry: &dyn Registry) {
     apply(registry, &Change::Statement(certified.clone())).unwrap();
     apply(registry, &Change::Statement(statement("elsewhere", StatementKind::Certification, &published(REDACT, "two")))).unwrap();
     apply(registry, &Change::Statement(early.clone())).expect("the same statement again changes nothing");
+    let late = Statement { at: early.at.plus_millis(1), ..early.clone() };
+    apply(registry, &Change::Statement(late)).expect("nor does it if two bring it at once, each at its own time");
     let mut changed = early.clone();
     changed.body.push(' ');
     refused(registry, Change::Statement(changed));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes};
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, KeypairBytes};
 use ed25519_dalek::{Signature, Signer as _, VerifyingKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
@@ -84,6 +84,16 @@ impl PublicKey {
             return Err(KeyError::Malformed(format!("{} is no canonical Ed25519 public key", hex(bytes))));
         }
         Ok(Self(key))
+    }
+
+    /// Reads a `SubjectPublicKeyInfo` in PEM (RFC 8410), as openssl writes it.
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] if the text is none, and as [`from_bytes`](Self::from_bytes).
+    pub fn from_pem(text: &str) -> Result<Self, KeyError> {
+        let key = VerifyingKey::from_public_key_pem(text)
+            .map_err(|_| KeyError::Malformed("no Ed25519 public key in PEM form".into()))?;
+        Self::from_bytes(key.as_bytes())
     }
 
     /// The 32 bytes.

@@ -45,7 +45,27 @@ impl KeyError {
     #[must_use]
     pub fn denial(&self) -> Denial {
         let code = if matches!(self, Self::Weak(_)) { Code::KeyWeak } else { Code::KeyUnknown };
-        Denial::new(code, format!("no signature can be judged: {self}"))
+        Denial::new(code, format!("no signature can be judged: {self}")).advise(self.hint())
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unreadable { file, .. } => {
+                format!("Put {file} back into the hall's folder of keys, from a copy that you trust.")
+            }
+            Self::Exposed(file) => {
+                format!(
+                    "chmod 600 {file} in the hall's folder of keys; if anybody may have read it, make a new key, too: hall keys new"
+                )
+            }
+            Self::Malformed(_) => {
+                "Put the file back into the hall's folder of keys as it was made, or make a new key: hall keys new".into()
+            }
+            Self::Weak(_) => "Make a strong key: hall keys new".into(),
+            Self::Random(_) => "See why the operating system gives no randomness, and try again.".into(),
+        }
     }
 }
 
@@ -66,5 +86,19 @@ pub trait KeySource: Send + Sync {
     /// Where Ed25519 verdicts over bytes that do not change are remembered; `None`: each is computed anew.
     fn verdicts(&self) -> Option<&Verdicts> {
         None
+    }
+}
+
+/// The keys of a host that was given none: an empty keyring and no secret, so no signature of anybody counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoKeys;
+
+impl KeySource for NoKeys {
+    fn keyring(&self) -> Result<Keyring, KeyError> {
+        Ok(Keyring::default())
+    }
+
+    fn hmac_secret(&self, _: &KeyId, _: &Namespace) -> Result<Option<Secret>, KeyError> {
+        Ok(None)
     }
 }

@@ -30,8 +30,16 @@ fn prepare(engines: &Engines, component: &Arc<[u8]>, fuel: bool) -> (Vec<Prepare
     let mut events = Vec::new();
     let prepared = engines.prepare(component, Digest::of(component), fuel, &mut |event| events.push(event)).unwrap();
     let limits = Limits { fuel: fuel.then_some(1_000_000), ..limits() };
-    let order =
-        Order { prepared, export: "run".to_owned(), input: json!({}), limits, links: SandboxLinks::default(), replay: None };
+    let order = Order {
+        prepared,
+        export: "run".to_owned(),
+        input: json!({}),
+        limits,
+        links: SandboxLinks::default(),
+        broker: Arc::new(DenyAll),
+        reserved: Arc::new(Reserved::nothing()),
+        replay: None,
+    };
     (events, execute(order).end.unwrap())
 }
 

@@ -2,7 +2,10 @@
 
 mod cache;
 mod ends;
+mod files;
 mod host_calls;
+#[cfg(feature = "http")]
+mod http;
 mod memory;
 mod output;
 mod powers;
@@ -16,8 +19,8 @@ use serde_json::{Value, json};
 use skillhall_core::digest::Digest;
 use skillhall_core::failure::{Failure, FailureCode};
 
-use super::{EngineConfig, Engines, KillHandle, Limits, Order, Outcome, PrepareError, Prepared, run};
-use crate::sandbox::SandboxLinks;
+use super::{EngineConfig, Engines, KillHandle, Limits, Order, Outcome, PrepareError, Prepared, Tally};
+use crate::sandbox::{DenyAll, Reserved, SandboxLinks};
 
 /// A core module that gives back the list it is given, whatever its elements are, and can do so for a string.
 const ECHO: &str = r#"
@@ -49,7 +52,7 @@ fn engines() -> &'static Engines {
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 fn bytes(wat: &str) -> Arc<[u8]> {
@@ -62,12 +65,26 @@ fn try_prepare(component: &Arc<[u8]>, fuel: bool) -> Result<Arc<Prepared>, Prepa
 
 fn order(wat: &str, export: &str, input: Value, limits: Limits) -> Order {
     let prepared = try_prepare(&bytes(wat), limits.fuel.is_some()).unwrap();
-    Order { prepared, export: export.to_owned(), input, limits, links: SandboxLinks::default(), replay: None }
+    Order {
+        prepared,
+        export: export.to_owned(),
+        input,
+        limits,
+        links: SandboxLinks::default(),
+        broker: Arc::new(DenyAll),
+        reserved: Arc::new(Reserved::nothing()),
+        replay: None,
+    }
 }
 
 /// Limits with a short time, so that a test that fails does not hang.
 fn limits() -> Limits {
     Limits { time_ms: 5_000, ..Limits::default() }
+}
+
+async fn run(order: Order, kill: &KillHandle) -> Outcome {
+    let tally = Tally::new(&order.limits);
+    super::run(order, kill, &tally).await
 }
 
 fn execute(order: Order) -> Outcome {

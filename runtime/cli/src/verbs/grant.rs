@@ -1,0 +1,214 @@
+//! `hall grant`: what of its powers a skill is given on this host.
+
+mod flags;
+
+use std::path::Path;
+
+use clap::Args;
+use serde_json::json;
+use skillhall::hall::{Granted, Hall, Reference, Versions};
+use skillhall_core::capability::{Ask, Asks, Policy, files, http, narrow};
+use skillhall_core::id::SkillId;
+
+use crate::error::{CommandError, Outcome};
+use crate::hall::Place;
+use crate::lines::changes;
+use crate::printer::{Printer, bold, dim, good, hint};
+use crate::verbs::grant::flags::{FilesFlag, HttpFlag, HttpFlags};
+use crate::verbs::policy::coloured;
+
+/// Give a skill powers on this host, or take them away
+#[derive(Args)]
+#[command(
+    after_help = "Changes [grants] in hall.toml, keeps its comments, records the change, and enrols the host with it.\nA mount or an origin that is named again takes the place of what was granted for it.\n\nExamples:\n  hall grant org.acme/csv-stats --files /in=./data\n  hall grant org.acme/report --files /in=./data --files /out=./reports:write\n  hall grant org.acme/fetch --http https://api.example.com --methods GET --paths /v1/\n  hall grant org.acme/fetch --http http://localhost:8080 --address 127.0.0.1\n  hall grant org.acme/csv-stats --asked --files /in=./data     # what the installed version asks for, no more\n  hall grant org.acme/csv-stats --revoke /in\n  hall grant org.acme/csv-stats --none"
+)]
+pub(crate) struct Arguments {
+    /// The skill, in every version
+    skill: SkillId,
+    /// A folder under one of the skill's mounts; `:write` behind it lets the skill write there
+    #[arg(long, value_name = "MOUNT=DIR[:write]")]
+    files: Vec<FilesFlag>,
+    #[command(flatten)]
+    http: HttpFlags,
+    /// Exactly what the newest installed version asks for; a folder for each of its mounts is given with --files
+    #[arg(long, conflicts_with_all = ["revoke", "none", "http"])]
+    asked: bool,
+    /// Take away what is granted for a mount or an origin
+    #[arg(long, value_name = "MOUNT|ORIGIN")]
+    revoke: Vec<String>,
+    /// Take everything away
+    #[arg(long, conflicts_with_all = ["files", "http", "asked", "revoke"])]
+    none: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Outcome<()> {
+    let hall = place.open()?;
+    let asks = installed_asks(&hall, &arguments.skill);
+    let edit = edit(arguments, asks.as_ref())?;
+    let granted = hall.grant(&arguments.skill, |before| edit.apply(before))?;
+    show(&granted, asks.as_ref(), printer);
+    Ok(())
+}
+
+/// What is to be done to a skill's grants.
+#[derive(Default)]
+struct Edit {
+    clear: bool,
+    revoke: Vec<String>,
+    files: Vec<files::Grant>,
+    http: Vec<http::Grant>,
+}
+
+impl Edit {
+    fn apply(&self, before: &Policy) -> Policy {
+        let mut after = if self.clear { Policy::default() } else { before.clone() };
+        after.files.retain(|grant| !self.revoke.contains(&grant.mount));
+        after.http.retain(|grant| !self.revoke.contains(&grant.origin));
+        for grant in &self.files {
+            after.files.retain(|other| other.mount != grant.mount);
+            after.files.push(grant.clone());
+        }
+        for grant in &self.http {
+            after.http.retain(|other| other.origin != grant.origin);
+            after.http.push(grant.clone());
+        }
+        after
+    }
+}
+
+fn edit(arguments: &Arguments, asks: Option<&Asks>) -> Outcome<Edit> {
+    if arguments.none {
+        return Ok(Edit { clear: true, ..Edit::default() });
+    }
+    if arguments.asked {
+        return asked(arguments, asks);
+    }
+    let files =
+        arguments.files.iter().map(|flag| folder(flag, flag.access.unwrap_or(files::Access::Read))).collect::<Outcome<_>>()?;
+    let http = arguments.http.0.iter().map(HttpFlag::grant).collect();
+    let edit = Edit { clear: false, revoke: arguments.revoke.clone(), files, http };
+    if edit.files.is_empty() && edit.http.is_empty() && edit.revoke.is_empty() {
+        let flags = asks.map(flags_of).filter(|flags| !flags.is_empty());
+        let advice = match flags {
+            Some(flags) => format!("its installed version asks for: hall grant {} {flags}", arguments.skill),
+            None => "name what is to be granted: --files, --http, --asked; or taken away: --revoke, --none".into(),
+        };
+        return Err(CommandError::usage("there is nothing to grant or to take away", advice));
+    }
+    Ok(edit)
+}
+
+/// Exactly what the installed version asks for.
+fn asked(arguments: &Arguments, asks: Option<&Asks>) -> Outcome<Edit> {
+    let skill = &arguments.skill;
+    let asks = asks.ok_or_else(|| {
+        CommandError::usage(
+            format!("no version of {skill} is installed that could be asked"),
+            "hall list shows what is installed",
+        )
+    })?;
+    let given = |mount: &str| arguments.files.iter().find(|flag| flag.mount == mount);
+    let mut edit = Edit { clear: true, ..Edit::default() };
+    for ask in asks.files.entries() {
+        let flag = given(&ask.mount).ok_or_else(|| {
+            let message = format!("{skill} asks for {}, and no folder for it is given", ask.line());
+            CommandError::usage(message, format!("hall grant {skill} --asked {}", flags_of(asks)))
+        })?;
+        edit.files.push(folder(flag, flag.access.unwrap_or(ask.access))?);
+    }
+    if let Some(flag) = arguments.files.iter().find(|flag| !asks.files.entries().iter().any(|ask| ask.mount == flag.mount)) {
+        let message = format!("{skill} does not ask for {}", flag.mount);
+        return Err(CommandError::usage(message, "leave --asked out to grant more than is asked"));
+    }
+    edit.http = asks.http.entries().iter().fold(Vec::new(), joined);
+    let policy = edit.apply(&Policy::default());
+    if let Err(denial) = narrow(asks, &policy) {
+        // Something of another kind, or a folder for writing that is given for reading only.
+        return Err(CommandError::usage(denial.message.clone(), denial.hint().to_owned()));
+    }
+    if policy.is_empty() {
+        return Err(CommandError::usage(format!("{skill} asks for nothing that could be granted"), "it can run as it is"));
+    }
+    Ok(edit)
+}
+
+/// Asks for one origin are granted as one entry: hall.toml has one for each origin.
+fn joined(mut grants: Vec<http::Grant>, ask: &http::Ask) -> Vec<http::Grant> {
+    match grants.iter_mut().find(|grant| grant.origin == ask.origin) {
+        Some(grant) => {
+            let methods = ask.methods.iter().filter(|method| !grant.methods.contains(method)).copied().collect::<Vec<_>>();
+            grant.methods.extend(methods);
+            let paths = ask.paths.iter().filter(|path| !grant.paths.contains(path)).cloned().collect::<Vec<_>>();
+            grant.paths.extend(paths);
+        }
+        None => grants.push(http::Grant {
+            origin: ask.origin.clone(),
+            methods: ask.methods.clone(),
+            paths: ask.paths.clone(),
+            addresses: Vec::new(),
+        }),
+    }
+    grants
+}
+
+/// A folder that is there, by its real path: what is granted is what a look at hall.toml shows.
+fn folder(flag: &FilesFlag, access: files::Access) -> Outcome<files::Grant> {
+    let wrong = |why: String| CommandError::usage(format!("the folder {}: {why}", flag.folder), "name a folder that is there");
+    let path = Path::new(&flag.folder).canonicalize().map_err(|error| wrong(error.to_string()))?;
+    if !path.is_dir() {
+        return Err(wrong("it is no folder".into()));
+    }
+    let folder = path.to_str().ok_or_else(|| wrong("its path is no UTF-8".into()))?.to_owned();
+    Ok(files::Grant { mount: flag.mount.clone(), folder, access })
+}
+
+/// What the newest installed version asks for; of development builds the last.
+fn installed_asks(hall: &Hall, skill: &SkillId) -> Option<Asks> {
+    let resolved = hall.resolve(&Reference { skill: skill.clone(), versions: Versions::Newest }).ok()?;
+    hall.load(&resolved.skill).ok().map(|package| package.manifest().capabilities.clone())
+}
+
+/// How `hall grant` spells what is asked.
+fn flags_of(asks: &Asks) -> String {
+    let denial = narrow(asks, &Policy::default()).err();
+    denial.and_then(|denial| denial.details.get("grant")?.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn show(granted: &Granted, asks: Option<&Asks>, printer: &Printer) {
+    let (before, after) = (granted.before.list(), granted.after.list());
+    let changed = changes(&granted.old_text, &granted.new_text);
+    // What is still missing is told now, not at the next denial.
+    let missing = asks.and_then(|asks| narrow(asks, &granted.after).err());
+    let object = json!({
+        "skill": granted.skill,
+        "before": granted.before,
+        "after": granted.after,
+        "changed": granted.record.is_some(),
+        "record": granted.record,
+        "digest": granted.digest,
+        "missing": missing.as_ref().map(|denial| denial.details.get("all")),
+    });
+    printer.result(&object, || {
+        let mut lines = Vec::new();
+        match granted.record {
+            None => lines.push(format!("{} is granted just that already; nothing was changed", granted.skill)),
+            Some(record) => {
+                lines.extend(coloured(&changed));
+                let what = if after.is_empty() { "is granted nothing now".to_owned() } else { "is granted:".to_owned() };
+                lines.push(format!(
+                    "{} {} {what} {}",
+                    good("✓"),
+                    bold(&granted.skill.to_string()),
+                    dim(&format!("record {record}"))
+                ));
+            }
+        }
+        lines.extend(after.iter().map(|line| format!("  {line}")));
+        lines.extend(before.iter().filter(|line| !after.contains(line)).map(|line| format!("  no longer: {line}")));
+        if let Some(denial) = &missing {
+            lines.push(format!("  it asks for more: {}", denial.message));
+            lines.push(format!("  {}: {}", hint("hint"), denial.hint().replace("NAMESPACE/NAME", &granted.skill.to_string())));
+        }
+        lines
+    });
+}

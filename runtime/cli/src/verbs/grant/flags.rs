@@ -1,0 +1,177 @@
+//! The flags of `hall grant`. `--methods`, `--paths` and `--address` belong to the `--http` before them.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
+use skillhall_core::capability::files::Access;
+use skillhall_core::capability::http::{Grant, Method};
+
+/// `MOUNT=DIR[:write]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FilesFlag {
+    pub(crate) mount: String,
+    pub(crate) folder: String,
+    /// As it was said, if it was said.
+    pub(crate) access: Option<Access>,
+}
+
+impl FromStr for FilesFlag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (mount, rest) = text.split_once('=').ok_or("a mount and a folder, such as /in=./data")?;
+        let (folder, access) = match rest.rsplit_once(':') {
+            Some((folder, "write")) => (folder, Some(Access::Write)),
+            Some((folder, "read")) => (folder, Some(Access::Read)),
+            _ => (rest, None),
+        };
+        if mount.is_empty() || folder.is_empty() {
+            return Err("a mount and a folder, such as /in=./data".into());
+        }
+        Ok(Self { mount: mount.to_owned(), folder: folder.to_owned(), access })
+    }
+}
+
+/// One origin and what belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HttpFlag {
+    origin: String,
+    methods: Vec<Method>,
+    paths: Vec<String>,
+    addresses: Vec<IpAddr>,
+}
+
+impl HttpFlag {
+    /// The grant: `GET` under `/` where nothing else is said.
+    pub(crate) fn grant(&self) -> Grant {
+        let methods = if self.methods.is_empty() { vec![Method::Get] } else { self.methods.clone() };
+        let paths = if self.paths.is_empty() { vec!["/".to_owned()] } else { self.paths.clone() };
+        Grant { origin: self.origin.clone(), methods, paths, addresses: self.addresses.clone() }
+    }
+}
+
+/// All of them, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HttpFlags(pub(crate) Vec<HttpFlag>);
+
+const HTTP: &str = "http";
+const METHODS: &str = "methods";
+const PATHS: &str = "paths";
+const ADDRESS: &str = "address";
+
+impl Args for HttpFlags {
+    fn augment_args(command: Command) -> Command {
+        let flag = |name: &'static str, value: &'static str, help: &'static str| {
+            Arg::new(name).long(name).value_name(value).help(help).action(ArgAction::Append)
+        };
+        let of_http = |argument: Arg| argument.requires(HTTP).value_delimiter(',');
+        command
+            .arg(flag(HTTP, "ORIGIN", "An origin that it may send requests to, such as https://api.example.com"))
+            .arg(of_http(flag(METHODS, "METHOD,..", "With which methods [default: GET]")))
+            .arg(of_http(flag(PATHS, "PREFIX,..", "Under which paths [default: /]")))
+            .arg(of_http(flag(ADDRESS, "IP,..", "Addresses that are not public and to which the origin may lead all the same")))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for HttpFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        let mut placed: Vec<(usize, &'static str, String)> = Vec::new();
+        for name in [HTTP, METHODS, PATHS, ADDRESS] {
+            let (Some(indices), Some(values)) = (matches.indices_of(name), matches.get_many::<String>(name)) else { continue };
+            placed.extend(indices.zip(values).map(|(index, value)| (index, name, value.clone())));
+        }
+        placed.sort();
+        for (_, name, value) in placed {
+            if name == HTTP {
+                self.0.push(HttpFlag { origin: value, methods: Vec::new(), paths: Vec::new(), addresses: Vec::new() });
+                continue;
+            }
+            let last = self.0.last_mut().ok_or_else(|| invalid(&format!("--{name} belongs behind the --http that it is for")))?;
+            match name {
+                METHODS => last.methods.push(method(&value)?),
+                PATHS => last.paths.push(value),
+                _ => last
+                    .addresses
+                    .push(value.parse().map_err(|_| invalid(&format!("'{value}' is no address, such as 127.0.0.1")))?),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn method(text: &str) -> Result<Method, Error> {
+    let name = serde_json::Value::from(text.to_ascii_uppercase());
+    serde_json::from_value(name)
+        .map_err(|_| invalid(&format!("'{text}' is no method: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")))
+}
+
+fn invalid(message: &str) -> Error {
+    Error::raw(ErrorKind::InvalidValue, format!("{message}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn http(arguments: &[&str]) -> Result<Vec<HttpFlag>, Error> {
+        let command = HttpFlags::augment_args(Command::new("grant").no_binary_name(true));
+        HttpFlags::from_arg_matches(&command.try_get_matches_from(arguments)?).map(|flags| flags.0)
+    }
+
+    #[test]
+    fn each_flag_belongs_to_the_origin_before_it() {
+        let flags = http(&[
+            "--http",
+            "https://a.example",
+            "--methods",
+            "GET,post",
+            "--paths",
+            "/v1/,/v2/",
+            "--http",
+            "http://b.example",
+            "--address",
+            "127.0.0.1",
+            "--http",
+            "https://c.example",
+            "--paths",
+            "/",
+        ])
+        .expect("flags");
+        assert_eq!(flags.len(), 3);
+        assert_eq!((flags[0].methods.len(), flags[0].paths.len(), flags[0].addresses.len()), (2, 2, 0));
+        assert_eq!((flags[1].methods.len(), flags[1].paths.len(), flags[1].addresses.len()), (0, 0, 1));
+        assert_eq!((flags[1].grant().methods, flags[1].grant().paths), (vec![Method::Get], vec!["/".to_owned()]));
+        assert_eq!(flags[2].paths, ["/"]);
+        for wrong in [
+            ["--methods", "GET", "--http", "https://a.example"].as_slice(),
+            &["--http", "https://a.example", "--methods", "FETCH"],
+            &["--http", "https://a.example", "--address", "localhost"],
+            &["--paths", "/"],
+        ] {
+            assert!(http(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_for_reading_unless_it_says_write() {
+        let flag = |text: &str| text.parse::<FilesFlag>();
+        assert_eq!(flag("/in=./data").map(|flag| (flag.folder, flag.access)), Ok(("./data".into(), None)));
+        assert_eq!(flag("/in=./a:b").map(|flag| (flag.folder, flag.access)), Ok(("./a:b".into(), None)));
+        assert_eq!(flag("/out=/srv/x:write").map(|flag| (flag.folder, flag.access)), Ok(("/srv/x".into(), Some(Access::Write))));
+        for wrong in ["/in", "=x", "/in=", "/in=:write"] {
+            assert!(flag(wrong).is_err(), "{wrong}");
+        }
+    }
+}

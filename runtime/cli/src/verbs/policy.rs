@@ -1,0 +1,153 @@
+//! `hall policy`: what is in force, and what an edit would change.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use skillhall::hall::{Hall, PolicyState};
+use skillhall_core::govern::config::HallConfig;
+use skillhall_core::id::Namespace;
+
+use crate::error::Outcome;
+use crate::hall::Place;
+use crate::lines::{Line, changes, shown as shown_changes};
+use crate::printer::{Printer, bad, bold, good, hint, shown};
+
+/// Show what is in force, or what an edit of hall.toml and the rules would change
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  hall policy show\n  hall policy diff          # hall.toml and rules on disk, against what is enrolled"
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Tiers, limits, controls, grants, and whether the host is enrolled with them
+    Show,
+    /// What hall.toml and the rules on disk say otherwise than what is enrolled
+    Diff,
+}
+
+pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Outcome<()> {
+    let hall = place.open()?;
+    let state = hall.policy_state()?;
+    match arguments.what {
+        What::Show => show(&hall, &state, printer),
+        What::Diff => diff(&state, printer),
+    }
+    Ok(())
+}
+
+fn enrolment(state: &PolicyState) -> Value {
+    json!({
+        "in_force": state.is_enrolled(),
+        "digest": state.digest,
+        "enrolled_digest": state.enrolled.as_ref().map(|record| record.configuration),
+        "same_executable": state.same_executable,
+        "revoked": state.enrolled.as_ref().is_some_and(|record| record.revoked),
+    })
+}
+
+fn show(hall: &Hall, state: &PolicyState, printer: &Printer) {
+    let config = hall.config();
+    let maximum = hall.maximum();
+    let mut object = enrolment(state);
+    if let Some(members) = object.as_object_mut() {
+        members.insert("hall".into(), json!(config.hall));
+        members.insert("policy".into(), json!(config.policy));
+        members.insert("limits".into(), json!(config.limits));
+        members.insert("grants".into(), json!(config.grants));
+    }
+    printer.result(&object, || {
+        let mut lines = vec![format!(
+            "{}  env {}, policy {}",
+            bold(config.hall.id.as_str()),
+            format!("{:?}", config.hall.env).to_lowercase(),
+            shown(&config.policy.version)
+        )];
+        let names: Vec<&str> = config.hall.namespaces.iter().map(Namespace::as_str).collect();
+        lines.push(format!("  own namespaces  {}", names.join(", ")));
+        lines.push(format!(
+            "  policy tiers    at least {}, of other namespaces {}",
+            config.policy.min_tier, config.policy.foreign_min_tier
+        ));
+        let fuel = maximum.fuel.map_or_else(|| "not counted".to_owned(), |fuel| fuel.to_string());
+        lines.push(format!(
+            "  limits          memory {} bytes, time {} ms, output {} bytes, fuel {fuel}",
+            maximum.memory_bytes, maximum.time_ms, maximum.output_bytes
+        ));
+        let controls: Vec<String> = config.policy.controls.iter().map(ToString::to_string).collect();
+        lines.push(format!(
+            "  controls        {}",
+            if controls.is_empty() { "the runtime's own".into() } else { controls.join(", ") }
+        ));
+        lines.extend(grant_lines(config));
+        lines.push(format!("  digest          {}", state.digest));
+        lines.extend(enrolment_lines(state));
+        lines
+    });
+}
+
+fn grant_lines(config: &HallConfig) -> Vec<String> {
+    if config.grants.is_empty() {
+        return vec!["  grants          none".into()];
+    }
+    let lines = config.grants.iter().flat_map(|(skill, policy)| {
+        policy.list().into_iter().map(move |line| format!("  grants          {} {}", bold(&skill.to_string()), shown(&line)))
+    });
+    lines.collect()
+}
+
+fn enrolment_lines(state: &PolicyState) -> Vec<String> {
+    let no = |text: &str| {
+        vec![format!("  {} {text}", bad("✗")), format!("  {}: hall policy diff, then hall worker enroll", hint("hint"))]
+    };
+    match &state.enrolled {
+        None => no("this host is not enrolled: every call is denied"),
+        Some(record) if record.revoked => vec![format!("  {} this host's enrolment was revoked: every call is denied", bad("✗"))],
+        Some(record) if record.configuration != state.digest => no("it is not what was enrolled: every call is denied"),
+        Some(_) if !state.same_executable => no("this executable is not the one that was enrolled: every call is denied"),
+        Some(_) => vec![format!("  {} enrolled", good("✓"))],
+    }
+}
+
+fn diff(state: &PolicyState, printer: &Printer) {
+    let parts: Vec<(&str, Vec<Line<'_>>)> = match &state.enrolled_texts {
+        Some((config, rules)) => {
+            vec![("hall.toml", changes(config, &state.config_text)), ("rules", changes(rules, &state.rules_text))]
+        }
+        None => Vec::new(),
+    };
+    let mut object = enrolment(state);
+    if let Some(members) = object.as_object_mut() {
+        members.insert("enrolled_text_kept".into(), state.enrolled_texts.is_some().into());
+        let rows = parts.iter().map(|(part, lines)| ((*part).to_owned(), json!(shown_changes(lines))));
+        members.insert("changes".into(), Value::Object(rows.collect()));
+    }
+    printer.result(&object, || {
+        let mut lines = Vec::new();
+        for (part, changed) in parts.iter().filter(|(_, changed)| !changed.is_empty()) {
+            lines.push(bold(part));
+            lines.extend(coloured(changed));
+        }
+        if state.enrolled_texts.is_none() && state.enrolled.is_some() {
+            lines.push("what was enrolled is not kept here, so it cannot be shown".into());
+        }
+        if lines.is_empty() {
+            lines.push("hall.toml and the rules are as they were enrolled".into());
+        }
+        lines.extend(enrolment_lines(state));
+        lines
+    });
+}
+
+/// A comparison for people.
+pub(crate) fn coloured(lines: &[Line<'_>]) -> Vec<String> {
+    let colour = |(line, text): (&Line<'_>, String)| match line {
+        Line::Same(_) => shown(&text),
+        Line::Gone(_) => bad(&shown(&text)),
+        Line::New(_) => good(&shown(&text)),
+    };
+    lines.iter().zip(shown_changes(lines)).map(colour).collect()
+}
