@@ -15,4 +15,5 @@ mod powers;
 mod schemas;
 mod snapshots;
 mod store;
+mod values;
 mod verbs;

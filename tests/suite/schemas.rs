@@ -74,10 +74,23 @@ memory_bytes = 1073741824
 time_ms = 600000
 fuel = 1000000
 output_bytes = 1048576
+input_bytes = 4194304
+host_calls = 1000
+host_call_bytes = 1048576
+file_opens = 10
+http_requests = 0
+http_bytes = 1
+http_time_ms = 3600000
+handles = 100
+depth = 64
+elements = 1000
 
 [grants."org.acme/csv-stats"]
 files = [{ mount = "/in", folder = "/srv/data sets", access = "read" }]
 http = [{ origin = "https://api.example.com", methods = ["GET"], paths = ["/"], addresses = ["127.0.0.1", "::1"] }]
+env = [{ name = "LANG", value = "pl_PL.UTF-8" }]
+config = [{ name = "level", value = "debug" }, { name = "retries", value = 3 }, { name = "deep", value = true }]
+clocks = "precise"
 "#;
 
 /// The schema as the command prints it.
@@ -198,6 +211,8 @@ fn every_key_of_hall_toml_is_in_the_schema_and_the_reverse() {
         (grants.into(), "grants.*."),
         (format!("{grants}/files/0"), "grants.*.files[]."),
         (format!("{grants}/http/0"), "grants.*.http[]."),
+        (format!("{grants}/env/0"), "grants.*.env[]."),
+        (format!("{grants}/config/0"), "grants.*.config[]."),
     ] {
         let of_parser = expected_by_the_parser(&document, &pointer);
         let below = schema.iter().filter_map(|key| key.strip_prefix(path)).filter(|rest| !rest.contains('.'));
@@ -380,6 +395,19 @@ fn what_hall_toml_may_not_say_neither_parser_nor_schema_takes() {
         ("paths = [\"/\"]", "paths = []"),
         ("addresses = [\"127.0.0.1\", \"::1\"]", "addresses = [\"localhost\"]"),
         ("addresses =", "address ="),
+        ("input_bytes = 4194304", "input_bytes = 4194305"),
+        ("http_time_ms = 3600000", "http_time_ms = 3600001"),
+        ("depth = 64", "depth = 65"),
+        ("handles = 100", "handles = 100001"),
+        ("file_opens = 10", "file_opens = \"10\""),
+        ("elements = 1000", "element = 1000"),
+        ("name = \"LANG\"", "name = \"1A\""),
+        ("value = \"pl_PL.UTF-8\"", "value = 5"),
+        ("value = \"pl_PL.UTF-8\"", "value = \"a\\u0000b\""),
+        ("name = \"retries\"", "name = \"-retries\""),
+        ("value = 3", "value = 3.5"),
+        ("value = 3", "value = [3]"),
+        ("clocks = \"precise\"", "clocks = \"fine\""),
         ("http = [", "sockets = ["),
     ];
     for (from, to) in WRONG {

@@ -23,7 +23,7 @@ use crate::error::{CommandError, Outcome};
 use crate::hall::{Place, now};
 use crate::interrupt;
 use crate::package;
-use crate::printer::{Printer, bold, dim, first_sentence, good};
+use crate::printer::{Printer, bold, dim, first_sentence, good, hint, shown};
 
 /// The largest component and the largest document that are read.
 const MAX_COMPONENT: u64 = 64 << 20;
@@ -74,6 +74,12 @@ pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Ou
 
 fn show(package: &Package, out: &Path, record: u64, keys: &[KeyId], printer: &Printer) {
     let manifest = package.manifest();
+    let declared = manifest.capabilities.declared(&manifest.component.imports);
+    let unused: Vec<String> = declared
+        .iter()
+        .filter(|declared| !declared.imported)
+        .map(|declared| format!("{}: {}", declared.capability, declared.ask))
+        .collect();
     let object = json!({
         "skill": manifest.reference(),
         "package": out.display().to_string(),
@@ -81,6 +87,7 @@ fn show(package: &Package, out: &Path, record: u64, keys: &[KeyId], printer: &Pr
         "component": { "sha256": manifest.component.sha256, "size": manifest.component.size },
         "tools": manifest.tools.keys().collect::<Vec<_>>(),
         "adapters": manifest.adapters,
+        "unused_powers": unused,
         "attested_with": keys,
         "record": record,
     });
@@ -93,6 +100,9 @@ fn show(package: &Package, out: &Path, record: u64, keys: &[KeyId], printer: &Pr
         let powers = manifest.capabilities.list();
         let powers = if powers.is_empty() { "none beyond the bounded base".into() } else { powers.join(", ") };
         lines.push(format!("  powers: {powers}"));
+        for power in &unused {
+            lines.push(hint(&format!("{} is declared, and the component imports nothing that uses it", shown(power))));
+        }
         lines.push(format!("  adapters: {}", adapters(&manifest.adapters)));
         let next = if keys.is_empty() {
             lines.push("  not attested".into());

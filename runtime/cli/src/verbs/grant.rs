@@ -7,20 +7,20 @@ use std::path::Path;
 use clap::Args;
 use serde_json::json;
 use skillhall::hall::{Granted, Hall, Reference, Versions};
-use skillhall_core::capability::{Ask, Asks, Policy, files, http, narrow};
+use skillhall_core::capability::{Ask, Asks, Policy, clocks, config, env, files, http, narrow};
 use skillhall_core::id::SkillId;
 
 use crate::error::{CommandError, Outcome};
 use crate::hall::Place;
 use crate::lines::changes;
 use crate::printer::{Printer, bold, dim, good, hint};
-use crate::verbs::grant::flags::{FilesFlag, HttpFlag, HttpFlags};
+use crate::verbs::grant::flags::{FilesFlag, HttpFlag, HttpFlags, config_flag, env_flag};
 use crate::verbs::policy::coloured;
 
 /// Give a skill powers on this host, or take them away
 #[derive(Args)]
 #[command(
-    after_help = "Changes [grants] in hall.toml, keeps its comments, records the change, and enrols the host with it.\nA mount or an origin that is named again takes the place of what was granted for it.\n\nExamples:\n  hall grant org.acme/csv-stats --files /in=./data\n  hall grant org.acme/report --files /in=./data --files /out=./reports:write\n  hall grant org.acme/fetch --http https://api.example.com --methods GET --paths /v1/\n  hall grant org.acme/fetch --http http://localhost:8080 --address 127.0.0.1\n  hall grant org.acme/csv-stats --asked --files /in=./data     # what the installed version asks for, no more\n  hall grant org.acme/csv-stats --revoke /in\n  hall grant org.acme/csv-stats --none"
+    after_help = "Changes [grants] in hall.toml, keeps its comments, records the change, and enrols the host with it.\nA mount or an origin that is named again takes the place of what was granted for it.\n\nExamples:\n  hall grant org.acme/csv-stats --files /in=./data\n  hall grant org.acme/report --files /in=./data --files /out=./reports:write\n  hall grant org.acme/fetch --http https://api.example.com --methods GET --paths /v1/\n  hall grant org.acme/fetch --http http://localhost:8080 --address 127.0.0.1\n  hall grant org.acme/report --env LANG=pl_PL.UTF-8 --config retries=3 --clocks precise\n  hall grant org.acme/csv-stats --asked --files /in=./data     # what the installed version asks for, no more\n  hall grant org.acme/csv-stats --revoke /in\n  hall grant org.acme/report --revoke env:LANG --revoke config:retries --revoke clocks\n  hall grant org.acme/csv-stats --none"
 )]
 pub(crate) struct Arguments {
     /// The skill, in every version
@@ -30,14 +30,23 @@ pub(crate) struct Arguments {
     files: Vec<FilesFlag>,
     #[command(flatten)]
     http: HttpFlags,
-    /// Exactly what the newest installed version asks for; a folder for each of its mounts is given with --files
-    #[arg(long, conflicts_with_all = ["revoke", "none", "http"])]
+    /// An environment variable; the host's own environment is never seen
+    #[arg(long, value_name = "NAME=VALUE", value_parser = env_flag)]
+    env: Vec<env::Grant>,
+    /// A configuration value: a text, a whole number, true or false
+    #[arg(long, value_name = "NAME=VALUE", value_parser = config_flag)]
+    config: Vec<config::Grant>,
+    /// How fine its clocks are: precise clocks can measure what other programs do
+    #[arg(long, value_name = "RESOLUTION", value_parser = ["precise", "coarse"])]
+    clocks: Option<String>,
+    /// Exactly what the newest installed version asks for; what only you can name is given with --files, --env, --config
+    #[arg(long, conflicts_with_all = ["revoke", "none", "http", "clocks"])]
     asked: bool,
-    /// Take away what is granted for a mount or an origin
-    #[arg(long, value_name = "MOUNT|ORIGIN")]
+    /// Take away what is granted for a mount or an origin, env:NAME, config:NAME or clocks
+    #[arg(long, value_name = "MOUNT|ORIGIN|..")]
     revoke: Vec<String>,
     /// Take everything away
-    #[arg(long, conflicts_with_all = ["files", "http", "asked", "revoke"])]
+    #[arg(long, conflicts_with_all = ["files", "http", "env", "config", "clocks", "asked", "revoke"])]
     none: bool,
 }
 
@@ -57,22 +66,47 @@ struct Edit {
     revoke: Vec<String>,
     files: Vec<files::Grant>,
     http: Vec<http::Grant>,
+    env: Vec<env::Grant>,
+    config: Vec<config::Grant>,
+    clocks: Option<clocks::Ask>,
 }
 
 impl Edit {
     fn apply(&self, before: &Policy) -> Policy {
         let mut after = if self.clear { Policy::default() } else { before.clone() };
-        after.files.retain(|grant| !self.revoke.contains(&grant.mount));
-        after.http.retain(|grant| !self.revoke.contains(&grant.origin));
-        for grant in &self.files {
-            after.files.retain(|other| other.mount != grant.mount);
-            after.files.push(grant.clone());
+        let revoked = |name: &str| self.revoke.iter().any(|revoked| revoked == name);
+        after.files.retain(|grant| !revoked(&grant.mount));
+        after.http.retain(|grant| !revoked(&grant.origin));
+        after.env.retain(|grant| !revoked(&format!("env:{}", grant.name)));
+        after.config.retain(|grant| !revoked(&format!("config:{}", grant.name)));
+        if revoked("clocks") {
+            after.clocks = None;
         }
-        for grant in &self.http {
-            after.http.retain(|other| other.origin != grant.origin);
-            after.http.push(grant.clone());
+        put(&mut after.files, &self.files, |grant| &grant.mount);
+        put(&mut after.http, &self.http, |grant| &grant.origin);
+        put(&mut after.env, &self.env, |grant| &grant.name);
+        put(&mut after.config, &self.config, |grant| &grant.name);
+        match self.clocks {
+            Some(clocks::Ask::Precise) => after.clocks = Some(clocks::Ask::Precise),
+            // What everybody has need not be granted.
+            Some(clocks::Ask::Coarse) => after.clocks = None,
+            None => {}
         }
         after
+    }
+
+    fn is_empty(&self) -> bool {
+        let Self { clear, revoke, files, http, env, config, clocks } = self;
+        let lists = files.is_empty() && http.is_empty() && env.is_empty() && config.is_empty();
+        lists && !clear && revoke.is_empty() && clocks.is_none()
+    }
+}
+
+/// Adds the new grants, each in the place of what was granted under its name.
+fn put<T: Clone>(grants: &mut Vec<T>, new: &[T], name: impl Fn(&T) -> &String) {
+    for grant in new {
+        grants.retain(|other| name(other) != name(grant));
+        grants.push(grant.clone());
     }
 }
 
@@ -86,12 +120,26 @@ fn edit(arguments: &Arguments, asks: Option<&Asks>) -> Outcome<Edit> {
     let files =
         arguments.files.iter().map(|flag| folder(flag, flag.access.unwrap_or(files::Access::Read))).collect::<Outcome<_>>()?;
     let http = arguments.http.0.iter().map(HttpFlag::grant).collect();
-    let edit = Edit { clear: false, revoke: arguments.revoke.clone(), files, http };
-    if edit.files.is_empty() && edit.http.is_empty() && edit.revoke.is_empty() {
+    let edit = Edit {
+        clear: false,
+        revoke: arguments.revoke.clone(),
+        files,
+        http,
+        env: arguments.env.clone(),
+        config: arguments.config.clone(),
+        clocks: arguments
+            .clocks
+            .as_deref()
+            .map(|word| if word == "precise" { clocks::Ask::Precise } else { clocks::Ask::Coarse }),
+    };
+    if edit.is_empty() {
         let flags = asks.map(flags_of).filter(|flags| !flags.is_empty());
         let advice = match flags {
             Some(flags) => format!("its installed version asks for: hall grant {} {flags}", arguments.skill),
-            None => "name what is to be granted: --files, --http, --asked; or taken away: --revoke, --none".into(),
+            None => {
+                "name what is to be granted: --files, --http, --env, --config, --clocks, --asked; or taken away: --revoke, --none"
+                    .into()
+            }
         };
         return Err(CommandError::usage("there is nothing to grant or to take away", advice));
     }
@@ -121,6 +169,9 @@ fn asked(arguments: &Arguments, asks: Option<&Asks>) -> Outcome<Edit> {
         return Err(CommandError::usage(message, "leave --asked out to grant more than is asked"));
     }
     edit.http = asks.http.entries().iter().fold(Vec::new(), joined);
+    edit.env = values(skill, asks, &asks.env, &arguments.env, |ask| &ask.0, |grant| &grant.name)?;
+    edit.config = values(skill, asks, &asks.config, &arguments.config, |ask| &ask.0, |grant| &grant.name)?;
+    edit.clocks = asks.clocks;
     let policy = edit.apply(&Policy::default());
     if let Err(denial) = narrow(asks, &policy) {
         // Something of another kind, or a folder for writing that is given for reading only.
@@ -130,6 +181,30 @@ fn asked(arguments: &Arguments, asks: Option<&Asks>) -> Outcome<Edit> {
         return Err(CommandError::usage(format!("{skill} asks for nothing that could be granted"), "it can run as it is"));
     }
     Ok(edit)
+}
+
+/// The values that were given: one for each that is asked for, and no other.
+fn values<A: Ask, G: Ask + Clone>(
+    skill: &SkillId,
+    asks: &Asks,
+    asked: &[A],
+    given: &[G],
+    name_of_ask: impl Fn(&A) -> &String,
+    name_of_grant: impl Fn(&G) -> &String,
+) -> Outcome<Vec<G>> {
+    let (mut granted, capability) = (Vec::new(), A::CAPABILITY);
+    for ask in asked {
+        let value = given.iter().find(|grant| name_of_grant(grant) == name_of_ask(ask)).ok_or_else(|| {
+            let message = format!("{skill} asks for {capability}: {}, and no value for it is given", ask.line());
+            CommandError::usage(message, format!("hall grant {skill} --asked {}", flags_of(asks)))
+        })?;
+        granted.push(value.clone());
+    }
+    if let Some(grant) = given.iter().find(|grant| !asked.iter().any(|ask| name_of_ask(ask) == name_of_grant(grant))) {
+        let message = format!("{skill} does not ask for {capability}: {}", grant.line());
+        return Err(CommandError::usage(message, "leave --asked out to grant more than is asked"));
+    }
+    Ok(granted)
 }
 
 /// Asks for one origin are granted as one entry: hall.toml has one for each origin.

@@ -1,5 +1,7 @@
 //! `hall inspect`: what is in a package, a component or a published skill; what it asks for, who signed it, how it stands.
 
+mod powers;
+
 use std::path::Path;
 
 use clap::Args;
@@ -17,6 +19,7 @@ use crate::hall::{Place, now};
 use crate::package;
 use crate::printer::{Printer, bad, bold, dim, first_sentence, good, shown};
 use crate::reference;
+use crate::verbs::inspect::powers::Powers;
 use crate::verbs::standing::{ADAPTERS, show_target};
 
 /// Show what is in a package or component, what it asks for, who signed it, and how it stands
@@ -112,10 +115,13 @@ fn show(package: &Package, hall: Option<&Hall>, printer: &Printer) -> Outcome<()
         Some(Ok(facts)) => json!({ "holds": true, "facts": facts }),
         Some(Err(denial)) => json!({ "holds": false, "code": denial.code.as_str(), "message": denial.message }),
     };
+    let policy = hall.map(|hall| hall.config().grants.get(&skill.id).cloned().unwrap_or_default());
+    let powers = Powers::of(manifest, policy.as_ref());
     let object = json!({
         "skill": skill,
         "manifest_hash": package.manifest_hash(),
         "manifest": manifest,
+        "powers": powers.to_json(),
         "attested": { "awp": package.awp_manifest().is_some(), "dsse": package.dsse_envelope().is_some(), "verdict": signature },
         "published_with_these_bytes": same_bytes,
         "standing": standing.as_ref().map(|standing| standing.object.clone()),
@@ -130,11 +136,7 @@ fn show(package: &Package, hall: Option<&Hall>, printer: &Printer) -> Outcome<()
             manifest.policy_tier,
             manifest.provides.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
         ));
-        let asks = manifest.capabilities.list();
-        lines.push(format!(
-            "  asks for: {}",
-            if asks.is_empty() { "nothing beyond the bounded base".into() } else { asks.join(", ") }
-        ));
+        lines.extend(powers.lines());
         lines.extend(import_lines(&manifest.component.imports));
         for (name, tool) in &manifest.tools {
             lines.push(format!("  tool {}  {}", bold(name.as_str()), shown(&first_sentence(&tool.description))));

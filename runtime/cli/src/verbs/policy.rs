@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use skillhall::engine::Limits;
 use skillhall::hall::{Hall, PolicyState};
 use skillhall_core::govern::config::HallConfig;
 use skillhall_core::id::Namespace;
@@ -72,11 +73,7 @@ fn show(hall: &Hall, state: &PolicyState, printer: &Printer) {
             "  policy tiers    at least {}, of other namespaces {}",
             config.policy.min_tier, config.policy.foreign_min_tier
         ));
-        let fuel = maximum.fuel.map_or_else(|| "not counted".to_owned(), |fuel| fuel.to_string());
-        lines.push(format!(
-            "  limits          memory {} bytes, time {} ms, output {} bytes, fuel {fuel}",
-            maximum.memory_bytes, maximum.time_ms, maximum.output_bytes
-        ));
+        lines.extend(limit_lines(maximum));
         let controls: Vec<String> = config.policy.controls.iter().map(ToString::to_string).collect();
         lines.push(format!(
             "  controls        {}",
@@ -87,6 +84,25 @@ fn show(hall: &Hall, state: &PolicyState, printer: &Printer) {
         lines.extend(enrolment_lines(state));
         lines
     });
+}
+
+/// What a skill can ask for, and what every skill has.
+fn limit_lines(maximum: &Limits) -> [String; 3] {
+    let fuel = maximum.fuel.map_or_else(|| "not counted".to_owned(), |fuel| fuel.to_string());
+    [
+        format!(
+            "  limits          memory {} bytes, time {} ms, output {} bytes, fuel {fuel}",
+            maximum.memory_bytes, maximum.time_ms, maximum.output_bytes
+        ),
+        format!(
+            "                  input {} bytes; values {} deep, {} elements; {} host calls, {} bytes by them; {} handles",
+            maximum.input_bytes, maximum.depth, maximum.elements, maximum.host_calls, maximum.host_call_bytes, maximum.handles
+        ),
+        format!(
+            "                  {} files opened; {} requests, {} bytes by them, {} ms each",
+            maximum.file_opens, maximum.http_requests, maximum.http_bytes, maximum.http_time_ms
+        ),
+    ]
 }
 
 fn grant_lines(config: &HallConfig) -> Vec<String> {

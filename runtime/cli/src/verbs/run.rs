@@ -149,6 +149,13 @@ fn show(receipt: &Receipt, found: &Found, printer: &Printer) -> Outcome {
             printer.note(&dim(&format!("  {name}: {}", shown(line))));
         }
     }
+    for line in receipt.log() {
+        let level = format!("{:?}", line.level).to_lowercase();
+        let context = if line.context.is_empty() { String::new() } else { format!("{}: ", shown(&line.context)) };
+        for text in line.message.lines() {
+            printer.note(&dim(&format!("  {level}: {context}{}", shown(text))));
+        }
+    }
     for refusal in receipt.refusals() {
         printer.note(&format!("  refused: {} {}: {}", refusal.capability, shown(&refusal.asked), shown(&refusal.message)));
         printer.note(&dim(&format!("  hint: {}", shown(&refusal.hint))));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::AskError;
-use super::narrow::Unmet;
+use super::narrow::{Meet, Unmet};
 
 /// One folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,9 +54,10 @@ impl Access {
     }
 }
 
-impl Ask {
-    /// What of the policy meets the ask, no wider than the ask.
-    pub(super) fn narrow(&self, grants: &[Grant]) -> Result<Grant, Unmet> {
+impl Meet for Ask {
+    type Grant = Grant;
+
+    fn narrow(&self, grants: &[Grant]) -> Result<Grant, Unmet> {
         match grants.iter().find(|grant| grant.mount == self.mount) {
             Some(grant) if grant.access == Access::Write || self.access == Access::Read => {
                 Ok(Grant { access: self.access, ..grant.clone() })
@@ -66,8 +67,7 @@ impl Ask {
         }
     }
 
-    /// How `hall grant` spells what is asked; the folder is the operator's to name.
-    pub(super) fn flag(&self) -> String {
+    fn flag(&self) -> String {
         let write = if self.access == Access::Write { ":write" } else { "" };
         format!("--files {}=FOLDER{write}", self.mount)
     }

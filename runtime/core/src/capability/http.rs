@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use serde::{Deserialize, Serialize};
 
 use super::AskError;
-use super::narrow::Unmet;
+use super::narrow::{Meet, Unmet};
 
 /// Requests to one origin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,9 +65,11 @@ pub struct Grant {
     pub addresses: Vec<IpAddr>,
 }
 
-impl Ask {
-    /// What of the policy meets the ask, no wider than the ask: one entry of the policy has to cover all of it.
-    pub(super) fn narrow(&self, grants: &[Grant]) -> Result<Grant, Unmet> {
+impl Meet for Ask {
+    type Grant = Grant;
+
+    /// One entry of the policy has to cover all of the ask.
+    fn narrow(&self, grants: &[Grant]) -> Result<Grant, Unmet> {
         let mut unmet = Unmet::Nothing;
         for grant in grants.iter().filter(|grant| grant.origin == self.origin) {
             let methods = self.methods.iter().all(|method| grant.methods.contains(method));
@@ -81,8 +83,7 @@ impl Ask {
         Err(unmet)
     }
 
-    /// How `hall grant` spells what is asked.
-    pub(super) fn flag(&self) -> String {
+    fn flag(&self) -> String {
         let methods: Vec<&str> = self.methods.iter().map(|method| method.as_str()).collect();
         format!("--http {} --methods {} --paths {}", self.origin, methods.join(","), self.paths.join(","))
     }

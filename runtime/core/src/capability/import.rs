@@ -61,10 +61,13 @@ pub enum ImportClass {
 /// The class of an interface by its full name, such as `wasi:filesystem/types@0.2.6`.
 ///
 /// Within WASI 0.2 the patch version does not matter (WASI 0.2 releases are backwards compatible); a pre-release, another
-/// version or none is [`ImportClass::Unknown`], except for `wasi:keyvalue` and `wasi:config`, which have been published as
-/// 0.2 drafts only.
+/// version or none is [`ImportClass::Unknown`], except for what has been published as drafts only: `wasi:logging`,
+/// `wasi:config` and `wasi:keyvalue`, in the very draft that is linked.
 #[must_use]
 pub fn imports(interface: &str) -> ImportClass {
+    if let Some(class) = drafted(interface) {
+        return class;
+    }
     let Some((name, version)) = interface.split_once('@') else {
         return ImportClass::Unknown;
     };
@@ -74,12 +77,7 @@ pub fn imports(interface: &str) -> ImportClass {
     if (version.major, version.minor) != (0, 2) || !version.build.is_empty() {
         return ImportClass::Unknown;
     }
-    let class = released(name);
-    match class {
-        ImportClass::Unknown => drafted(name),
-        ImportClass::Base | ImportClass::Power(_) if version.pre.is_empty() => class,
-        ImportClass::Base | ImportClass::Power(_) => ImportClass::Unknown,
-    }
+    if version.pre.is_empty() { released(name) } else { ImportClass::Unknown }
 }
 
 fn released(name: &str) -> ImportClass {
@@ -115,10 +113,11 @@ fn released(name: &str) -> ImportClass {
     }
 }
 
-fn drafted(name: &str) -> ImportClass {
-    match name {
-        "wasi:keyvalue/store" | "wasi:keyvalue/atomics" | "wasi:keyvalue/batch" => ImportClass::Power(PowerClass::Keyvalue),
-        "wasi:config/store" | "wasi:config/runtime" => ImportClass::Power(PowerClass::Config),
-        _ => ImportClass::Unknown,
+fn drafted(interface: &str) -> Option<ImportClass> {
+    match interface {
+        "wasi:logging/logging@0.1.0-draft" => Some(ImportClass::Base),
+        "wasi:config/store@0.2.0-rc.1" => Some(ImportClass::Power(PowerClass::Config)),
+        "wasi:keyvalue/store@0.2.0-draft2" => Some(ImportClass::Power(PowerClass::Keyvalue)),
+        _ => None,
     }
 }

@@ -29,6 +29,11 @@ pub trait Ask {
     fn line(&self) -> String;
 }
 
+/// An entry with its capability's name, for people: `files: /in (read)`.
+pub(super) fn line<T: Ask>(entry: &T) -> String {
+    format!("{}: {}", T::CAPABILITY, entry.line())
+}
+
 /// What is declared for a capability that can be linked empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Asked<T> {

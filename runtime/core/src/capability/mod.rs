@@ -8,6 +8,7 @@
 
 pub mod clocks;
 pub mod config;
+mod declared;
 pub mod difference;
 pub mod env;
 pub mod files;
@@ -22,6 +23,7 @@ pub mod tools;
 
 use serde::{Deserialize, Serialize};
 
+pub use declared::Declared;
 pub use import::{ImportClass, PowerClass, imports};
 pub use list::{Ask, Asked, MAX_ENTRIES};
 pub use narrow::{Grants, Link, Policy, narrow};
@@ -150,7 +152,7 @@ impl Asks {
             .chain(each(&self.secrets))
             .chain(each(&self.keyvalue))
             .chain(each(&self.config))
-            .chain((self.clocks == Some(clocks::Ask::Precise)).then(|| ("clocks", "precise".to_owned())))
+            .chain(each(self.clocks.as_slice()).filter(|_| self.clocks == Some(clocks::Ask::Precise)))
             .chain(each(&self.tools))
             .collect()
     }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::import::PowerClass;
-use super::{Ask as _, Asks, files, http, list};
+use super::list::{Ask, line};
+use super::{Asks, clocks, config, env, files, http, list};
 use crate::denial::{Code, Denial};
 
 /// What a host's policy (hall.toml) grants one skill. The default grants nothing beyond the bounded base.
@@ -22,6 +23,15 @@ pub struct Policy {
     /// Origins that it may send requests to.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list::deserialize")]
     pub http: Vec<http::Grant>,
+    /// Environment variables with their values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list::deserialize")]
+    pub env: Vec<env::Grant>,
+    /// Configuration values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list::deserialize")]
+    pub config: Vec<config::Grant>,
+    /// How fine its clocks may be; absent is coarse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clocks: Option<clocks::Ask>,
 }
 
 impl Policy {
@@ -34,8 +44,21 @@ impl Policy {
     /// Each grant as one line for people, such as `files: /in (read) is /srv/data`.
     #[must_use]
     pub fn list(&self) -> Vec<String> {
-        lines(&self.files, &self.http)
+        let Self { files, http, env, config, clocks } = self;
+        lines(files, http, env, config, *clocks)
     }
+}
+
+/// An ask that a policy can meet. Each power that a host can grant has this shape.
+pub(super) trait Meet: Ask {
+    /// What a policy says about it.
+    type Grant: Ask;
+
+    /// What of the policy meets the ask, no wider than the ask.
+    fn narrow(&self, grants: &[Self::Grant]) -> Result<Self::Grant, Unmet>;
+
+    /// How `hall grant` spells what is asked; what is the operator's to name stands in capitals.
+    fn flag(&self) -> String;
 }
 
 /// How a power is linked.
@@ -53,6 +76,9 @@ pub struct Grants {
     links: BTreeMap<PowerClass, Link>,
     files: Vec<files::Grant>,
     http: Vec<http::Grant>,
+    env: Vec<env::Grant>,
+    config: Vec<config::Grant>,
+    clocks: clocks::Ask,
 }
 
 impl Grants {
@@ -74,17 +100,45 @@ impl Grants {
         &self.http
     }
 
-    /// Each grant as one line for people and receipts, such as `files: empty`.
+    /// The environment that the guest has.
+    #[must_use]
+    pub fn env(&self) -> &[env::Grant] {
+        &self.env
+    }
+
+    /// The configuration values that it can read.
+    #[must_use]
+    pub fn config(&self) -> &[config::Grant] {
+        &self.config
+    }
+
+    /// How fine its clocks are.
+    #[must_use]
+    pub fn clocks(&self) -> clocks::Ask {
+        self.clocks
+    }
+
+    /// Each grant as one line for people and receipts, such as `files: empty`. Values are not told: a receipt goes further
+    /// than a policy.
     #[must_use]
     pub fn list(&self) -> Vec<String> {
-        let empty = self.links.iter().filter(|(_, link)| **link == Link::Empty);
-        empty.map(|(class, _)| format!("{}: empty", class.as_str())).chain(lines(&self.files, &self.http)).collect()
+        let Self { links, files, http, env, config, clocks } = self;
+        let empty = links.iter().filter(|(_, link)| **link == Link::Empty);
+        let empty = empty.map(|(class, _)| format!("{}: empty", class.as_str()));
+        let precise = (*clocks == clocks::Ask::Precise).then_some(*clocks);
+        empty.chain(lines(files, http, env, config, precise)).collect()
     }
 }
 
-fn lines(files: &[files::Grant], http: &[http::Grant]) -> Vec<String> {
-    let files = files.iter().map(|grant| format!("files: {}", grant.line()));
-    files.chain(http.iter().map(|grant| format!("http: {}", grant.line()))).collect()
+fn lines(
+    files: &[files::Grant],
+    http: &[http::Grant],
+    env: &[env::Grant],
+    config: &[config::Grant],
+    clocks: Option<clocks::Ask>,
+) -> Vec<String> {
+    let lists = files.iter().map(line).chain(http.iter().map(line)).chain(env.iter().map(line)).chain(config.iter().map(line));
+    lists.chain(clocks.iter().map(line)).collect()
 }
 
 /// What the policy has instead of what is asked.
@@ -114,39 +168,42 @@ pub fn narrow(asks: &Asks, policy: &Policy) -> Result<Grants, Denial> {
     asks.validate().map_err(|error| Denial::new(Code::CapabilityNotGranted, error.to_string()))?;
     let mut missing = Vec::new();
     let mut links: BTreeMap<PowerClass, Link> = asks.empty().into_iter().map(|class| (class, Link::Empty)).collect();
-    let files = each(asks.files.entries(), |ask| ask.narrow(&policy.files), files::Ask::flag, &mut missing);
-    let http = each(asks.http.entries(), |ask| ask.narrow(&policy.http), http::Ask::flag, &mut missing);
-    let grantable = ["files", "http"];
-    let beyond = asks.real().into_iter().filter(|(capability, _)| !grantable.contains(capability));
+    let files = each(asks.files.entries(), &policy.files, &mut missing);
+    let http = each(asks.http.entries(), &policy.http, &mut missing);
+    let env = each(&asks.env, &policy.env, &mut missing);
+    let config = each(&asks.config, &policy.config, &mut missing);
+    let clocks = each(asks.clocks.as_slice(), policy.clocks.as_slice(), &mut missing);
+    let beyond = asks.real().into_iter().filter(|(capability, _)| !GRANTABLE.contains(capability));
     missing.extend(beyond.map(|(capability, asked)| Missing { capability, asked, instead: None, flag: None }));
     if let Some(first) = missing.first() {
         return Err(denial(first, &missing));
     }
-    if !files.is_empty() {
-        links.insert(PowerClass::Files, Link::Granted);
+    for (class, granted) in
+        [(PowerClass::Files, !files.is_empty()), (PowerClass::Http, !http.is_empty()), (PowerClass::Config, !config.is_empty())]
+    {
+        if granted {
+            links.insert(class, Link::Granted);
+        }
     }
-    if !http.is_empty() {
-        links.insert(PowerClass::Http, Link::Granted);
-    }
-    Ok(Grants { links, files, http })
+    let clocks = clocks.first().copied().unwrap_or(clocks::Ask::Coarse);
+    Ok(Grants { links, files, http, env, config, clocks })
 }
 
-fn each<A: super::Ask, G>(
-    asks: &[A],
-    narrow: impl Fn(&A) -> Result<G, Unmet>,
-    flag: impl Fn(&A) -> String,
-    missing: &mut Vec<Missing>,
-) -> Vec<G> {
+/// The capabilities that a host can grant; each has [`Meet`].
+const GRANTABLE: [&str; 5] =
+    [files::Ask::CAPABILITY, http::Ask::CAPABILITY, env::Ask::CAPABILITY, config::Ask::CAPABILITY, clocks::Ask::CAPABILITY];
+
+fn each<A: Meet>(asks: &[A], policy: &[A::Grant], missing: &mut Vec<Missing>) -> Vec<A::Grant> {
     let mut granted = Vec::new();
     for ask in asks {
-        match narrow(ask) {
+        match ask.narrow(policy) {
             Ok(grant) => granted.push(grant),
             Err(unmet) => {
                 let instead = match unmet {
                     Unmet::Nothing => None,
                     Unmet::Narrower(line) => Some(line),
                 };
-                missing.push(Missing { capability: A::CAPABILITY, asked: ask.line(), instead, flag: Some(flag(ask)) });
+                missing.push(Missing { capability: A::CAPABILITY, asked: ask.line(), instead, flag: Some(ask.flag()) });
             }
         }
     }

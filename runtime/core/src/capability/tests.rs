@@ -49,6 +49,33 @@ fn everything_that_can_be_asked_survives_the_canonical_form() {
 }
 
 #[test]
+fn what_is_declared_is_held_against_what_is_imported() {
+    let component = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let used = |asks: &Asks, names: &[&str]| {
+        let declared = asks.declared(&component(names)).into_iter().filter(|declared| declared.imported);
+        declared.map(|declared| format!("{}: {}", declared.capability, declared.ask)).collect::<Vec<_>>()
+    };
+    let all = asks(everything()).unwrap();
+    assert_eq!(all.declared(&[]).len(), 10);
+    assert!(used(&all, &["wasi:cli/exit@0.2.6", "wasi:http/types@0.3.0", "acme:filesystem/types@0.2.0"]).is_empty());
+    assert_eq!(used(&all, &["wasi:filesystem/types@0.2.6"]), ["files: /in (read)", "files: /out/a (write)"]);
+    assert_eq!(used(&all, &["wasi:cli/environment@0.2.0"]), ["env: LANG"]);
+    assert_eq!(used(&all, &["wasi:clocks/wall-clock@0.2.0"]), ["clocks: precise"]);
+    assert_eq!(used(&all, &["wasi:config/store@0.2.0-rc.1"]), ["config: log.level"]);
+    assert_eq!(used(&all, &["wasi:sockets/tcp@0.2.0"]), ["sockets: tcp 192.0.2.7:5432"]);
+    assert_eq!(
+        used(&all, &["wasi:http/outgoing-handler@0.2.4"]),
+        [
+            "http: GET POST https://api.example.com under /v1/",
+            "secrets: API_TOKEN for https://api.example.com in header authorization"
+        ]
+    );
+    let empty = asks(json!({"files": "empty"})).unwrap();
+    assert_eq!(used(&empty, &["wasi:filesystem/preopens@0.2.6"]), ["files: empty"]);
+    assert_eq!(empty.declared(&[])[0], Declared { capability: "files", ask: "empty".into(), imported: false });
+}
+
+#[test]
 fn nothing_asked_is_an_empty_object() {
     let none = Asks::default();
     assert!(none.is_empty());
@@ -86,7 +113,7 @@ fn each_real_ask_is_denied_and_named() {
         assert_eq!(denial.details["capability"], *named);
         assert!(denial.message.contains("this host's policy grants nothing of the kind"), "{}", denial.message);
         assert!(denial.hint().contains(capability), "{}", denial.hint());
-        let grantable = matches!(capability.as_str(), "files" | "http");
+        let grantable = matches!(capability.as_str(), "files" | "http" | "env" | "config" | "clocks");
         assert_eq!(denial.details.contains_key("grant"), grantable, "{capability}");
     }
     let denial = narrow(&asks(all).unwrap(), &Policy::default()).unwrap_err();
@@ -106,6 +133,9 @@ fn a_policy_names_what_this_host_can_grant_and_nothing_else() {
     let good = policy(json!({
         "files": [file("/in", "/srv/data", "read"), file("/out", "/srv/out", "write")],
         "http": [{"origin": "http://localhost:8080", "methods": ["GET"], "paths": ["/"], "addresses": ["127.0.0.1", "::1"]}],
+        "env": [{"name": "LANG", "value": "pl_PL.UTF-8"}],
+        "config": [{"name": "log.level", "value": "debug"}, {"name": "deep", "value": true}, {"name": "retries", "value": -3}],
+        "clocks": "precise",
     }));
     let good = good.unwrap();
     assert_eq!(
@@ -114,12 +144,30 @@ fn a_policy_names_what_this_host_can_grant_and_nothing_else() {
             "files: /in (read) is /srv/data",
             "files: /out (write) is /srv/out",
             "http: GET http://localhost:8080 under / (also at 127.0.0.1 ::1)",
+            "env: LANG",
+            "config: log.level",
+            "config: deep",
+            "config: retries",
+            "clocks: precise",
         ]
     );
     assert_eq!(policy(serde_json::to_value(&good).unwrap()).unwrap(), good);
     for refused in [
         json!({"files": "empty"}),
         json!({"env": ["LANG"]}),
+        json!({"env": [{"name": "LANG"}]}),
+        json!({"env": [{"name": "1A", "value": ""}]}),
+        json!({"env": [{"name": "A", "value": "a\u{0}b"}]}),
+        json!({"env": [{"name": "A", "value": "a".repeat(4097)}]}),
+        json!({"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}),
+        json!({"config": [{"name": "a b", "value": "1"}]}),
+        json!({"config": [{"name": "a", "value": 1.5}]}),
+        json!({"config": [{"name": "a", "value": null}]}),
+        json!({"config": [{"name": "a", "value": ["1"]}]}),
+        json!({"config": [{"name": "a", "value": "a".repeat(16 * 1024 + 1)}]}),
+        json!({"config": [{"name": "a", "value": 1}, {"name": "a", "value": 2}]}),
+        json!({"clocks": "fine"}),
+        json!({"sockets": [{"protocol": "tcp", "address": "192.0.2.7", "port": 5432}]}),
         json!({"files": [{"mount": "/in", "folder": "/srv"}]}),
         json!({"files": [file("in", "/srv", "read")]}),
         json!({"files": [file("/assets", "/srv", "read")]}),
@@ -176,6 +224,31 @@ fn grants_are_never_wider_than_the_ask_or_the_policy() {
     }
     let other = policy(json!({"http": [{"origin": "http://a.example", "methods": ["GET"], "paths": ["/"]}]})).unwrap();
     assert!(narrow(&ask, &other).is_err(), "another scheme is another origin");
+}
+
+#[test]
+fn values_are_granted_by_name_and_not_told() {
+    let ask = asks(json!({"env": ["LANG"], "config": ["b", "a"], "clocks": "precise"})).unwrap();
+    let values = |names: &[&str]| names.iter().map(|name| json!({"name": name, "value": "canary"})).collect::<Vec<_>>();
+    let whole = |clocks: Value| {
+        policy(json!({"env": values(&["LANG", "PATH"]), "config": values(&["a", "b", "c"]), "clocks": clocks})).unwrap()
+    };
+    let grants = narrow(&ask, &whole(json!("precise"))).unwrap();
+    assert_eq!((grants.env().len(), grants.config().len(), grants.clocks()), (1, 2, clocks::Ask::Precise));
+    assert_eq!(grants.links(PowerClass::Config), Some(Link::Granted));
+    assert_eq!(grants.list(), ["env: LANG", "config: b", "config: a", "clocks: precise"]);
+    let denial = narrow(&ask, &whole(json!("coarse"))).unwrap_err();
+    assert_eq!(denial.details["all"], json!(["clocks: precise"]));
+    assert_eq!(denial.details["grant"], "--clocks precise");
+    let denial = narrow(&ask, &policy(json!({"env": values(&["lang"])})).unwrap()).unwrap_err();
+    assert_eq!(denial.details["grant"], "--env LANG=VALUE --config b=VALUE --config a=VALUE --clocks precise");
+    let none = narrow(&asks(json!({"clocks": "coarse"})).unwrap(), &whole(json!("precise"))).unwrap();
+    assert_eq!(
+        (none.clocks(), none.env().len(), none.config().len()),
+        (clocks::Ask::Coarse, 0, 0),
+        "asked for less than granted"
+    );
+    assert!(none.list().is_empty() && none.links(PowerClass::Config).is_none());
 }
 
 #[test]
@@ -321,7 +394,13 @@ fn imports_by_class() {
         ("wasi:filesystem/types@0.2.0-rc-2023-11-10", Unknown),
         ("wasi:filesystem/types@0.2.6+a", Unknown),
         ("wasi:clocks/timezone@0.2.0", Unknown),
+        ("wasi:logging/logging@0.1.0-draft", Base),
         ("wasi:logging/logging@0.2.0", Unknown),
+        ("wasi:logging/logging@0.1.0", Unknown),
+        ("wasi:config/store@0.2.0", Unknown),
+        ("wasi:config/runtime@0.2.0-draft", Unknown),
+        ("wasi:keyvalue/store@0.2.0-draft", Unknown),
+        ("wasi:keyvalue/watcher@0.2.0-draft2", Unknown),
         ("acme:filesystem/types@0.2.6", Unknown),
         ("env", Unknown),
         ("", Unknown),

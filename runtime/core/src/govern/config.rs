@@ -26,6 +26,8 @@ pub struct HallConfig {
     pub grants: BTreeMap<SkillId, capability::Policy>,
 }
 
+pub use super::limits::LimitsSection;
+
 /// What this host is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -72,24 +74,6 @@ fn foreign_tier() -> u8 {
     2
 }
 
-/// Host maximums. Bytes, milliseconds and units of fuel; what is absent takes the runtime's own maximum.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitsSection {
-    /// Bytes of all memories and tables of a run together.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_bytes: Option<u64>,
-    /// Milliseconds of wall clock of a call.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time_ms: Option<u64>,
-    /// Units of fuel.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fuel: Option<u64>,
-    /// Bytes of result, logs and streams of a call together.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_bytes: Option<u64>,
-}
-
 /// hall.toml is no configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("hall.toml: {0}")]
@@ -114,6 +98,7 @@ impl HallConfig {
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.tier_controls()?;
+        self.limits.validate().map_err(ConfigError)?;
         let policy = &self.policy;
         if policy.min_tier > 8 || policy.foreign_min_tier > 8 {
             return Err(ConfigError("a policy tier is 0 to 8".into()));

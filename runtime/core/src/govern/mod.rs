@@ -5,6 +5,7 @@ pub mod config;
 pub mod decide;
 pub mod edit;
 pub mod host;
+mod limits;
 mod preconditions;
 mod question;
 pub mod wcp;

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use super::run::never_began;
 use super::{Engines, KillHandle, KillReason, Limits, Order, Outcome, PrepareError, PrepareEvent, Prepared, Tally, run};
-use crate::sandbox::{Link, Powers, Reserved, SandboxLinks};
+use crate::sandbox::{Given, Link, Powers, Reserved, SandboxLinks};
 
 /// A call that ran, and whose record is still open.
 pub struct Executed {
@@ -75,7 +75,8 @@ pub async fn execute(
             let export = declared.export.clone();
             let (links, broker, reserved) = (links(&grants), powers.broker(&grants), Arc::clone(reserved));
             let input = call.input.value().clone();
-            let order = Order { prepared, export, input, limits, links, broker, reserved, replay: None };
+            let given = Given::from(&grants);
+            let order = Order { prepared, export, input, limits, links, given, broker, reserved, replay: None };
             hold_to_schema(run(order, kill, &running.tally).await, &package, &tool)
         }
         (Err(error), _) => never_began(&limits, Failure::new(FailureCode::Link, error.to_string())),
@@ -141,7 +142,12 @@ fn links(grants: &Grants) -> SandboxLinks {
         Some(Granted::Granted) => Link::Granted,
         None => Link::Absent,
     };
-    SandboxLinks { files: link(PowerClass::Files), http: link(PowerClass::Http), sockets: link(PowerClass::Sockets) }
+    SandboxLinks {
+        files: link(PowerClass::Files),
+        http: link(PowerClass::Http),
+        sockets: link(PowerClass::Sockets),
+        config: link(PowerClass::Config),
+    }
 }
 
 /// A result that breaks the tool's own schema is a failure, not a result.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use skillhall_core::failure::Failure;
 
 use super::limits::Limits;
+use crate::sandbox::log::Line;
 use crate::sandbox::{Refusal, Requested};
 
 /// The end of a run.
@@ -18,6 +19,8 @@ pub struct Outcome {
     pub stdout: String,
     /// What it wrote to standard error; control characters escaped, within the output limit.
     pub stderr: String,
+    /// What it logged; control characters escaped, within the output limit.
+    pub log: Vec<Line>,
     /// To which origins it wanted to send requests.
     pub http: Vec<Requested>,
     /// What it wanted outside and was refused: the first 16 of it.
@@ -43,7 +46,7 @@ pub struct Resources {
     pub fuel: Option<Used>,
     /// The most bytes that all memories and tables held together.
     pub memory_peak_bytes: Used,
-    /// Bytes of result or error value, stdout and stderr.
+    /// Bytes of result or error value, stdout, stderr and log.
     pub output_bytes: Used,
     /// Bytes of the input as JSON.
     pub input_bytes: Used,

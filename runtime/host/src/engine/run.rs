@@ -20,7 +20,7 @@ use super::limits::{Limits, to_usize};
 use super::outcome::{Outcome, Resources, Used};
 use super::prepare::Prepared;
 use super::values::{self, ValueError};
-use crate::sandbox::{Broker, Files, Guest, Link, Replay, Requested, Reserved, SandboxLinks, Stop};
+use crate::sandbox::{Broker, Files, Given, Guest, Link, Replay, Requested, Reserved, SandboxLinks, Stop};
 
 /// Bytes that one host call may bring out of the guest.
 const HOST_CALL_BYTES: usize = 1 << 20;
@@ -38,7 +38,9 @@ pub(crate) struct Order {
     pub(crate) limits: Limits,
     /// Which powers are linked beyond the base.
     pub(crate) links: SandboxLinks,
-    /// By what those powers reach outside.
+    /// What the guest is given as values.
+    pub(crate) given: Given,
+    /// By what its powers reach outside.
     pub(crate) broker: Arc<dyn Broker>,
     /// What no guest is given, whatever that broker hands over.
     pub(crate) reserved: Arc<Reserved>,
@@ -77,7 +79,8 @@ pub(crate) async fn run(order: Order, kill: &KillHandle, tally: &Tally) -> Outco
     let input_bytes = json_bytes(&order.input);
     let store = match files(&order) {
         Ok(files) => {
-            store(&order, Guest::new(&order.limits.bounds(), order.replay.as_ref(), files, &order.broker), kill, deadline)
+            let guest = Guest::new(&order.limits.bounds(), order.replay.as_ref(), &order.given, files, &order.broker);
+            store(&order, guest, kill, deadline)
         }
         Err(denial) => return never_began(&order.limits, Failure::new(FailureCode::Grant, denial.message)),
     };
@@ -105,7 +108,7 @@ struct Running<'a> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         let guest = self.store.data();
-        self.tally.set(self.used(guest.written().bytes), guest.meter.traffic().origins());
+        self.tally.set(self.used(guest.written_bytes()), guest.meter.traffic().origins());
     }
 }
 
@@ -138,6 +141,7 @@ pub(super) fn never_began(limits: &Limits, failure: Failure) -> Outcome {
         resources: Resources::none(limits),
         stdout: String::new(),
         stderr: String::new(),
+        log: Vec::new(),
         http: Vec::new(),
         refusals: Vec::new(),
     }
@@ -270,7 +274,8 @@ impl Running<'_> {
         };
         let traffic = self.store.data().meter.traffic();
         let (http, refusals) = (traffic.origins(), traffic.refusals());
-        Outcome { end, resources: self.used(output), stdout: written.stdout, stderr: written.stderr, http, refusals }
+        let resources = self.used(output);
+        Outcome { end, resources, stdout: written.stdout, stderr: written.stderr, log: written.log, http, refusals }
     }
 
     /// What has been used by now; `output` is how many bytes were given out.
@@ -292,7 +297,7 @@ impl Running<'_> {
             input_bytes: Used { used: self.input_bytes, allowed: limits.input_bytes },
             host_calls: Used { used: guest.meter.host_calls(), allowed: limits.host_calls },
             host_call_bytes: Used {
-                used: guest.meter.bytes().saturating_add(guest.written().bytes),
+                used: guest.meter.bytes().saturating_add(guest.written_bytes()),
                 allowed: limits.host_call_bytes,
             },
             file_opens: (self.order.links.files == Link::Granted)

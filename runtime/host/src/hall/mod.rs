@@ -316,12 +316,24 @@ fn engine_config(folder: &Folder) -> Result<EngineConfig, Fault> {
 }
 
 fn maximum(config: &HallConfig) -> Limits {
-    let (mut maximum, limits) = (Limits::maximum(), &config.limits);
-    maximum.memory_bytes = limits.memory_bytes.unwrap_or(maximum.memory_bytes);
-    maximum.time_ms = limits.time_ms.unwrap_or(maximum.time_ms);
-    maximum.fuel = limits.fuel.or(maximum.fuel);
-    maximum.output_bytes = limits.output_bytes.unwrap_or(maximum.output_bytes);
-    maximum
+    let (own, limits) = (Limits::maximum(), &config.limits);
+    Limits {
+        memory_bytes: limits.memory_bytes.unwrap_or(own.memory_bytes),
+        time_ms: limits.time_ms.unwrap_or(own.time_ms),
+        fuel: limits.fuel.or(own.fuel),
+        output_bytes: limits.output_bytes.unwrap_or(own.output_bytes),
+        input_bytes: limits.input_bytes.unwrap_or(own.input_bytes),
+        host_calls: limits.host_calls.unwrap_or(own.host_calls),
+        host_call_bytes: limits.host_call_bytes.unwrap_or(own.host_call_bytes),
+        file_opens: limits.file_opens.unwrap_or(own.file_opens),
+        http_requests: limits.http_requests.unwrap_or(own.http_requests),
+        http_bytes: limits.http_bytes.unwrap_or(own.http_bytes),
+        http_time_ms: limits.http_time_ms.unwrap_or(own.http_time_ms),
+        handles: limits.handles.unwrap_or(own.handles),
+        depth: limits.depth.unwrap_or(own.depth),
+        elements: limits.elements.unwrap_or(own.elements),
+        ..own
+    }
 }
 
 /// SHA-256 of the executable that runs, taken once in a process.

@@ -15,6 +15,7 @@ use skillhall_core::trust::AttestationFacts;
 
 use crate::engine::Resources;
 use crate::engine::execute::Executed;
+use crate::sandbox::log::Line;
 use crate::sandbox::{Refusal, Requested};
 
 use super::Fault;
@@ -73,6 +74,7 @@ pub struct Receipt {
     resources: Resources,
     stdout: String,
     stderr: String,
+    log: Vec<Line>,
     decision_id: String,
     correlation_id: String,
     skill: SkillRef,
@@ -131,6 +133,7 @@ pub(super) fn close(executed: Executed, gates: Vec<GateTime>, at: Timestamp, loc
         resources,
         stdout: parts.outcome.stdout,
         stderr: parts.outcome.stderr,
+        log: parts.outcome.log,
         http: parts.outcome.http,
         refusals: parts.outcome.refusals,
         decision_id: facts.decision_id,
@@ -159,6 +162,7 @@ pub(super) fn denied(refused: Refused, decision_id: String, call: Call, gates: V
         resources: Resources::default(),
         stdout: String::new(),
         stderr: String::new(),
+        log: Vec::new(),
         http: Vec::new(),
         refusals: Vec::new(),
         decision_id,
@@ -286,6 +290,12 @@ impl Receipt {
         (&self.stdout, &self.stderr)
     }
 
+    /// What the guest logged, bounded and with control characters escaped.
+    #[must_use]
+    pub fn log(&self) -> &[Line] {
+        &self.log
+    }
+
     /// To which origins the guest wanted to send requests.
     #[must_use]
     pub fn http(&self) -> &[Requested] {
@@ -328,6 +338,8 @@ struct Written<'a> {
     stdout: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     stderr: &'a str,
+    #[serde(skip_serializing_if = "<[Line]>::is_empty")]
+    log: &'a [Line],
     #[serde(skip_serializing_if = "<[Requested]>::is_empty")]
     http: &'a [Requested],
     #[serde(skip_serializing_if = "<[Refusal]>::is_empty")]
@@ -374,6 +386,7 @@ impl Serialize for Receipt {
             resources: admitted.map(|_| &self.resources),
             stdout: &self.stdout,
             stderr: &self.stderr,
+            log: &self.log,
             http: &self.http,
             refusals: &self.refusals,
             gates: &self.gates,

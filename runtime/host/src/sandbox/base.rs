@@ -1,5 +1,5 @@
 //! The base that every guest gets: `wasi:cli` without arguments, environment, input or terminal; `wasi:io`; coarse
-//! `wasi:clocks`; bounded `wasi:random`.
+//! `wasi:clocks`; bounded `wasi:random`; `wasi:logging` into the receipt.
 
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker, ResourceTable};
@@ -9,7 +9,7 @@ use wasmtime_wasi::p2::bindings::{cli, clocks, random};
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::random::{HasRandom, view as random_view};
-use super::{Guest, WasiView as _};
+use super::{Guest, WasiView as _, log};
 
 struct HasTable;
 
@@ -40,5 +40,5 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> Result<()> {
     random::random::add_to_linker::<Guest, HasRandom>(linker, random_view)?;
     random::insecure::add_to_linker::<Guest, HasRandom>(linker, random_view)?;
     random::insecure_seed::add_to_linker::<Guest, HasRandom>(linker, random_view)?;
-    Ok(())
+    log::link(linker)
 }

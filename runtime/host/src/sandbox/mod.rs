@@ -24,8 +24,11 @@ pub mod traffic;
 
 mod base;
 mod clocks;
+mod config;
 mod files;
+mod given;
 mod http;
+pub mod log;
 mod random;
 mod sockets;
 mod stdio;
@@ -40,6 +43,7 @@ pub use stop::Stop;
 pub use traffic::{Allowance, Requested, Traffic};
 
 pub(crate) use files::Files;
+pub(crate) use given::Given;
 use meter::Meter;
 use random::RandomSource;
 use stdio::Output;
@@ -67,6 +71,8 @@ pub struct SandboxLinks {
     pub http: Link,
     /// `wasi:sockets`.
     pub sockets: Link,
+    /// `wasi:config`. It has no empty form.
+    pub config: Link,
 }
 
 /// Links a component with the base and the named powers, and with nothing else.
@@ -94,6 +100,10 @@ pub(crate) fn link(engine: &Engine, component: &Component, links: SandboxLinks) 
         #[cfg(not(feature = "http"))]
         Link::Granted => return Err(not_built("http")),
     }
+    match links.config {
+        Link::Absent => {}
+        Link::Empty | Link::Granted => config::link(&mut linker)?,
+    }
     linker.instantiate_pre(component)
 }
 
@@ -120,6 +130,7 @@ pub(crate) struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
     files: Files,
+    config: config::Values,
     random: RandomSource,
     output: Output,
     pub(crate) meter: Meter,
@@ -128,9 +139,9 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// A guest with these folders, requests by way of its broker if `wasi:http` is linked, and nothing else: no arguments, no
-    /// environment, no input, no socket.
-    pub(crate) fn new(bounds: &Bounds, replay: Option<&Replay>, files: Files, broker: &Arc<dyn Broker>) -> Self {
+    /// A guest with these folders and values, requests by way of its broker if `wasi:http` is linked, and nothing else: no
+    /// arguments, no input, no socket, and nothing of the host's environment.
+    pub(crate) fn new(bounds: &Bounds, replay: Option<&Replay>, given: &Given, files: Files, broker: &Arc<dyn Broker>) -> Self {
         let output = Output::new(bounds.output_bytes);
         let mut table = ResourceTable::new();
         table.set_max_capacity(bounds.handles);
@@ -139,12 +150,15 @@ impl Guest {
             .stdin(stdio::closed())
             .stdout(output.stdout())
             .stderr(output.stderr())
-            .wall_clock(clocks::Wall::new(replay))
-            .monotonic_clock(clocks::Monotonic::new(replay))
+            .wall_clock(clocks::Wall::new(replay, given.clocks))
+            .monotonic_clock(clocks::Monotonic::new(replay, given.clocks))
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
             .allow_blocking_current_thread(false);
+        for variable in &given.env {
+            builder.env(&variable.name, &variable.value);
+        }
         let (random, meter) = (RandomSource::new(replay), Meter::new(bounds));
         #[cfg(feature = "http")]
         let outgoing = http::granted::Outgoing::new(Arc::clone(broker), Arc::clone(meter.traffic()));
@@ -154,6 +168,7 @@ impl Guest {
             wasi: builder.build(),
             table,
             files,
+            config: config::Values::new(&given.config),
             random,
             output,
             meter,
@@ -165,6 +180,11 @@ impl Guest {
     /// What the guest wrote, as text that is safe to show, and how many bytes that was.
     pub(crate) fn written(&self) -> stdio::Written {
         self.output.written()
+    }
+
+    /// How many bytes it wrote.
+    pub(crate) fn written_bytes(&self) -> u64 {
+        self.output.bytes()
     }
 
     fn view(&mut self) -> WasiCtxView<'_> {

@@ -1,4 +1,4 @@
-//! Standard streams: a closed input, and two outputs that share one budget and keep what was written.
+//! Standard streams: a closed input, and two outputs that share one budget with the log and keep what was written.
 
 use std::io;
 use std::ops::RangeInclusive;
@@ -15,6 +15,7 @@ use wasmtime_wasi_io::poll::Pollable;
 use wasmtime_wasi_io::streams::{OutputStream, StreamError, StreamResult};
 
 use super::Stop;
+use super::log::Line;
 
 /// The most that one write is invited to bring, whatever the rest of the budget.
 const PERMIT: u64 = 64 * 1024;
@@ -24,13 +25,15 @@ pub(super) fn closed() -> impl StdinStream {
     MemoryInputPipe::new(Bytes::new())
 }
 
-/// Both outputs of one guest.
+/// Both outputs of one guest, and its log.
 #[derive(Clone)]
 pub(super) struct Output(Arc<Mutex<Kept>>);
 
 struct Kept {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
+    log: Vec<Line>,
+    log_bytes: u64,
     allowed: u64,
 }
 
@@ -41,13 +44,16 @@ pub(crate) struct Written {
     pub(crate) stdout: String,
     /// Standard error, control characters escaped.
     pub(crate) stderr: String,
-    /// Bytes of both, before the escaping.
+    /// What it logged, control characters escaped.
+    pub(crate) log: Vec<Line>,
+    /// Bytes of all three, before the escaping; a line of the log counts one more than its texts.
     pub(crate) bytes: u64,
 }
 
 impl Output {
     pub(super) fn new(allowed: u64) -> Self {
-        Self(Arc::new(Mutex::new(Kept { stdout: Vec::new(), stderr: Vec::new(), allowed })))
+        let kept = Kept { stdout: Vec::new(), stderr: Vec::new(), log: Vec::new(), log_bytes: 0, allowed };
+        Self(Arc::new(Mutex::new(kept)))
     }
 
     pub(super) fn stdout(&self) -> impl StdoutStream + use<> {
@@ -60,14 +66,38 @@ impl Output {
 
     pub(super) fn written(&self) -> Written {
         let kept = lock(&self.0);
-        Written { stdout: inert(&kept.stdout), stderr: inert(&kept.stderr), bytes: kept.used() }
+        let line = |line: &Line| Line {
+            level: line.level,
+            context: inert(line.context.as_bytes()),
+            message: inert(line.message.as_bytes()),
+        };
+        let log = kept.log.iter().map(line).collect();
+        Written { stdout: inert(&kept.stdout), stderr: inert(&kept.stderr), log, bytes: kept.used() }
+    }
+
+    /// How many bytes were written.
+    pub(super) fn bytes(&self) -> u64 {
+        lock(&self.0).used()
+    }
+
+    /// Keeps a line of the log, if it fits into the budget.
+    pub(super) fn log(&self, line: Line) -> Result<(), Stop> {
+        let mut kept = lock(&self.0);
+        let bytes = line.context.len().saturating_add(line.message.len()).saturating_add(1);
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        if bytes > kept.rest() {
+            return Err(Stop::Output { allowed: kept.allowed });
+        }
+        kept.log_bytes = kept.log_bytes.saturating_add(bytes);
+        kept.log.push(line);
+        Ok(())
     }
 }
 
 impl Kept {
     fn used(&self) -> u64 {
         let bytes = self.stdout.len().saturating_add(self.stderr.len());
-        u64::try_from(bytes).unwrap_or(u64::MAX)
+        u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(self.log_bytes)
     }
 
     fn rest(&self) -> u64 {
@@ -190,6 +220,7 @@ fn acts(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::log::Level;
     use super::*;
 
     #[test]
@@ -202,6 +233,19 @@ mod tests {
         assert!(matches!(stdout.write_zeroes(2), Err(StreamError::Trap(_))));
         let written = output.written();
         assert_eq!((written.stdout.as_str(), written.stderr.as_str(), written.bytes), ("123456", "7890", 10));
+    }
+
+    #[test]
+    fn the_log_shares_the_budget_and_is_inert() {
+        let line = |context: &str, message: &str| Line { level: Level::Info, context: context.into(), message: message.into() };
+        let output = Output::new(10);
+        output.log(line("a", "b\x1b[2J")).unwrap();
+        assert!(output.log(line("", "234")).is_err(), "three and one are more than three");
+        output.log(line("", "23")).unwrap();
+        assert!(output.log(line("", "")).is_err(), "an empty line is not free");
+        let written = output.written();
+        assert_eq!((written.bytes, written.log.len()), (10, 2));
+        assert_eq!(written.log[0], line("a", "b\\u{1b}[2J"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use skillhall_core::capability::files::Access;
 use skillhall_core::capability::http::{Grant, Method};
+use skillhall_core::capability::{Ask as _, config, env};
 
 /// `MOUNT=DIR[:write]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,29 @@ impl FromStr for FilesFlag {
         }
         Ok(Self { mount: mount.to_owned(), folder: folder.to_owned(), access })
     }
+}
+
+/// `NAME=VALUE`, a variable.
+pub(crate) fn env_flag(text: &str) -> Result<env::Grant, String> {
+    let (name, value) = text.split_once('=').ok_or("a name and a value, such as LANG=C")?;
+    let grant = env::Grant { name: name.to_owned(), value: value.to_owned() };
+    grant.validate().map_err(|error| error.to_string())?;
+    Ok(grant)
+}
+
+/// `NAME=VALUE`, a configuration value.
+pub(crate) fn config_flag(text: &str) -> Result<config::Grant, String> {
+    let (name, value) = text.split_once('=').ok_or("a name and a value, such as retries=3")?;
+    let value = match (value, value.parse::<i64>()) {
+        ("true", _) => config::Value::Bool(true),
+        ("false", _) => config::Value::Bool(false),
+        // Only what is written as the number itself is: a guest reads "007" as it was given.
+        (text, Ok(number)) if number.to_string() == text => config::Value::Integer(number),
+        (text, _) => config::Value::Text(text.to_owned()),
+    };
+    let grant = config::Grant { name: name.to_owned(), value };
+    grant.validate().map_err(|error| error.to_string())?;
+    Ok(grant)
 }
 
 /// One origin and what belongs to it.
@@ -162,6 +186,22 @@ mod tests {
         ] {
             assert!(http(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_value_is_what_it_is_written_as() {
+        use config::Value::{Bool, Integer, Text};
+        let value = |text: &str| config_flag(text).map(|grant| grant.value);
+        assert_eq!(value("a=true"), Ok(Bool(true)));
+        assert_eq!(value("a=-7"), Ok(Integer(-7)));
+        for text in ["007", "+7", "1.5", "", "a=b", "True"] {
+            assert_eq!(value(&format!("a={text}")), Ok(Text(text.into())));
+        }
+        assert_eq!(env_flag("LANG=a=b").map(|grant| (grant.name, grant.value)), Ok(("LANG".into(), "a=b".into())));
+        for wrong in ["", "=", "=x", "1A=x", "A"] {
+            assert!(env_flag(wrong).is_err(), "{wrong}");
+        }
+        assert!(config_flag("a b=x").is_err() && config_flag("a").is_err());
     }
 
     #[test]

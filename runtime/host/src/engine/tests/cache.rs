@@ -36,6 +36,7 @@ fn prepare(engines: &Engines, component: &Arc<[u8]>, fuel: bool) -> (Vec<Prepare
         input: json!({}),
         limits,
         links: SandboxLinks::default(),
+        given: Given::default(),
         broker: Arc::new(DenyAll),
         reserved: Arc::new(Reserved::nothing()),
         replay: None,

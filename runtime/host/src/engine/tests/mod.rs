@@ -3,6 +3,7 @@
 mod cache;
 mod ends;
 mod files;
+mod given;
 mod host_calls;
 #[cfg(feature = "http")]
 mod http;
@@ -20,7 +21,7 @@ use skillhall_core::digest::Digest;
 use skillhall_core::failure::{Failure, FailureCode};
 
 use super::{EngineConfig, Engines, KillHandle, Limits, Order, Outcome, PrepareError, Prepared, Tally};
-use crate::sandbox::{DenyAll, Reserved, SandboxLinks};
+use crate::sandbox::{DenyAll, Given, Reserved, SandboxLinks};
 
 /// A core module that gives back the list it is given, whatever its elements are, and can do so for a string.
 const ECHO: &str = r#"
@@ -71,6 +72,7 @@ fn order(wat: &str, export: &str, input: Value, limits: Limits) -> Order {
         input,
         limits,
         links: SandboxLinks::default(),
+        given: Given::default(),
         broker: Arc::new(DenyAll),
         reserved: Arc::new(Reserved::nothing()),
         replay: None,

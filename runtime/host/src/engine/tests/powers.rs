@@ -63,7 +63,10 @@ fn empty_files_hold_no_directory() {
     let links = SandboxLinks { files: Link::Empty, ..SandboxLinks::default() };
     assert_eq!(linked(PREOPENS, links).end, Ok(json!(0)));
     fails(&linked(PREOPENS, SandboxLinks::default()), FailureCode::Link);
-    fails(&linked(PREOPENS, SandboxLinks { http: Link::Empty, sockets: Link::Empty, files: Link::Absent }), FailureCode::Link);
+    fails(
+        &linked(PREOPENS, SandboxLinks { http: Link::Empty, sockets: Link::Empty, ..SandboxLinks::default() }),
+        FailureCode::Link,
+    );
 }
 
 const SOCKET: &str = r#"(component $C

@@ -71,6 +71,7 @@ fn the_example_skill_runs() {
         input: json!({"text": "write to ann@example.org", "options": {"mask": "#"}}),
         limits: Limits { fuel: Some(100_000_000), ..limits() },
         links: SandboxLinks::default(),
+        given: Given::default(),
         broker: Arc::new(DenyAll),
         reserved: Arc::new(Reserved::nothing()),
         replay: None,
