@@ -164,3 +164,69 @@ pub const WAIT: &str = r#"(component $C
     (core instance $i (instantiate $m (with "host" (instance
         (export "subscribe" (func $subscribe)) (export "block" (func $block))))))
     (func (export "wait") (param "nanos" u64) (canon lift (core func $i "wait"))))"#;
+
+/// A skill `org.skillhall/count` that asks for the store `visits`. `count` adds one to a key and gives the sum; `fill` sets a value
+/// of so many bytes; `other` opens another store. What is refused gives -1.
+///
+/// # Panics
+/// If it cannot be built.
+#[must_use]
+pub fn count() -> Package {
+    let toml = source_of("count", "[capabilities]\nkeyvalue = [\"visits\"]\n");
+    assemble(&toml, component(COUNT), None).expect("the counting skill is built")
+}
+
+/// Keeps a number in a store.
+pub const COUNT: &str = r#"(component
+    (import "wasi:keyvalue/store@0.2.0-draft2" (instance $store
+        (export "bucket" (type $bucket (sub resource)))
+        (type $e (variant (case "no-such-store") (case "access-denied") (case "other" string)))
+        (export "error" (type $error (eq $e)))
+        (export "open" (func (param "identifier" string) (result (result (own $bucket) (error $error)))))
+        (export "[method]bucket.set" (func (param "self" (borrow $bucket)) (param "key" string) (param "value" (list u8))
+            (result (result (error $error)))))))
+    (alias export $store "bucket" (type $bucket))
+    (alias export $store "error" (type $error))
+    (import "wasi:keyvalue/atomics@0.2.0-draft2" (instance $atomics
+        (export "increment" (func (param "bucket" (borrow $bucket)) (param "key" string) (param "delta" s64)
+            (result (result s64 (error $error)))))))
+    (core module $memory (memory (export "memory") 4)
+        (data (i32.const 0) "visits")
+        (data (i32.const 8) "other")
+        (global $next (mut i32) (i32.const 1024))
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+            (global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+            (global.get $next)
+            (global.set $next (i32.add (global.get $next) (local.get 3)))))
+    (core instance $memory (instantiate $memory))
+    (core func $open (canon lower (func $store "open") (memory $memory "memory") (realloc (func $memory "realloc"))))
+    (core func $set (canon lower (func $store "[method]bucket.set") (memory $memory "memory") (realloc (func $memory "realloc"))))
+    (core func $increment (canon lower (func $atomics "increment")
+        (memory $memory "memory") (realloc (func $memory "realloc"))))
+    (core module $m
+        (import "host" "open" (func $open (param i32 i32 i32)))
+        (import "host" "set" (func $set (param i32 i32 i32 i32 i32 i32)))
+        (import "host" "increment" (func $increment (param i32 i32 i32 i64 i32)))
+        (import "memory" "memory" (memory 1))
+        (func $visits (result i32)
+            (call $open (i32.const 0) (i32.const 6) (i32.const 16))
+            (i32.load8_u (i32.const 16)))
+        (func (export "count") (param i32 i32) (result i64)
+            (if (call $visits) (then (return (i64.const -1))))
+            (call $increment (i32.load (i32.const 20)) (local.get 0) (local.get 1) (i64.const 1) (i32.const 32))
+            (if (i32.load8_u (i32.const 32)) (then (return (i64.const -1))))
+            (i64.load (i32.const 40)))
+        (func (export "fill") (param i32) (result i32)
+            (if (call $visits) (then (return (i32.const -1))))
+            (call $set (i32.load (i32.const 20)) (i32.const 8) (i32.const 5) (i32.const 0) (local.get 0) (i32.const 32))
+            (i32.sub (i32.const 0) (i32.load8_u (i32.const 32))))
+        (func (export "other") (result i32)
+            (call $open (i32.const 8) (i32.const 5) (i32.const 16))
+            (i32.sub (i32.const 0) (i32.load8_u (i32.const 16)))))
+    (core instance $i (instantiate $m
+        (with "host" (instance (export "open" (func $open)) (export "set" (func $set)) (export "increment" (func $increment))))
+        (with "memory" (instance $memory))))
+    (func (export "count") (param "key" string) (result s64)
+        (canon lift (core func $i "count") (memory $memory "memory") (realloc (func $memory "realloc"))))
+    (func (export "fill") (param "bytes" u32) (result s32) (canon lift (core func $i "fill")))
+    (func (export "other") (result s32) (canon lift (core func $i "other"))))"#;

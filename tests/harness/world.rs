@@ -80,10 +80,10 @@ impl World {
         Hall::open(self.config()).expect("the hall opens")
     }
 
-    /// How the hall is opened under the world's clock.
+    /// How the hall is opened under the world's clock: compiling in this process, since a test's `main` is not its own.
     #[must_use]
     pub fn config(&self) -> Config {
-        Config::at(self.home()).clock(self.clock.clone())
+        Config::at(self.home()).clock(self.clock.clone()).compile_in_process()
     }
 }
 

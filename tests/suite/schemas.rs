@@ -84,12 +84,16 @@ http_time_ms = 3600000
 handles = 100
 depth = 64
 elements = 1000
+compile_time_ms = 60000
+compile_memory_bytes = 1073741824
 
 [grants."org.acme/csv-stats"]
 files = [{ mount = "/in", folder = "/srv/data sets", access = "read" }]
 http = [{ origin = "https://api.example.com", methods = ["GET"], paths = ["/"], addresses = ["127.0.0.1", "::1"] }]
 env = [{ name = "LANG", value = "pl_PL.UTF-8" }]
+secrets = [{ name = "API_TOKEN", for = "https://api.example.com", header = "authorization", file = "/etc/hall/a token", prefix = "Bearer ", reveal = true }]
 config = [{ name = "level", value = "debug" }, { name = "retries", value = 3 }, { name = "deep", value = true }]
+keyvalue = [{ store = "cache", bytes = 65536, entries = 100 }]
 clocks = "precise"
 "#;
 
@@ -212,7 +216,9 @@ fn every_key_of_hall_toml_is_in_the_schema_and_the_reverse() {
         (format!("{grants}/files/0"), "grants.*.files[]."),
         (format!("{grants}/http/0"), "grants.*.http[]."),
         (format!("{grants}/env/0"), "grants.*.env[]."),
+        (format!("{grants}/secrets/0"), "grants.*.secrets[]."),
         (format!("{grants}/config/0"), "grants.*.config[]."),
+        (format!("{grants}/keyvalue/0"), "grants.*.keyvalue[]."),
     ] {
         let of_parser = expected_by_the_parser(&document, &pointer);
         let below = schema.iter().filter_map(|key| key.strip_prefix(path)).filter(|rest| !rest.contains('.'));
@@ -404,7 +410,25 @@ fn what_hall_toml_may_not_say_neither_parser_nor_schema_takes() {
         ("name = \"LANG\"", "name = \"1A\""),
         ("value = \"pl_PL.UTF-8\"", "value = 5"),
         ("value = \"pl_PL.UTF-8\"", "value = \"a\\u0000b\""),
+        ("for = \"https://api.example.com\"", "for = \"https://api.example.com/\""),
+        ("header = \"authorization\"", "header = \"Authorization\""),
+        ("file = \"/etc/hall/a token\"", "file = \"token\""),
+        ("file = \"/etc/hall/a token\"", "file = \"/etc/hall/\""),
+        ("file = \"/etc/hall/a token\"", "value = \"a\""),
+        ("prefix = \"Bearer \"", "prefix = \"a\\r\\nb\""),
+        ("prefix = \"Bearer \"", "prefix = \" Bearer\""),
+        ("reveal = true", "reveal = \"true\""),
+        ("name = \"API_TOKEN\"", "name = \"API-TOKEN\""),
         ("name = \"retries\"", "name = \"-retries\""),
+        ("store = \"cache\", ", ""),
+        ("store = \"cache\"", "store = \"Cache\""),
+        ("store = \"cache\"", "store = \"-cache\""),
+        ("bytes = 65536", "bytes = 0"),
+        ("bytes = 65536", "bytes = 1073741825"),
+        ("bytes = 65536", "bytes = \"64K\""),
+        ("entries = 100 ", "entries = 0 "),
+        ("entries = 100 ", "entries = 1000001 "),
+        ("entries = 100 ", "keys = 100 "),
         ("value = 3", "value = 3.5"),
         ("value = 3", "value = [3]"),
         ("clocks = \"precise\"", "clocks = \"fine\""),

@@ -32,8 +32,13 @@ struct Service {
     callers: BTreeMap<Digest, Caller>,
 }
 
+fn main() -> anyhow::Result<()> {
+    skillhall::worker::enter();
+    serve()
+}
+
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn serve() -> anyhow::Result<()> {
     let setting = |name: &str| std::env::var(name).with_context(|| format!("the environment variable {name} is not set"));
     let hall = Hall::open(Config::at(setting("EMBED_HALL")?).adapter("http"))?;
     if std::env::args().nth(1).as_deref() == Some("enroll") {
@@ -44,7 +49,6 @@ async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind(setting("EMBED_LISTEN").unwrap_or_else(|_| "127.0.0.1:8080".into())).await?;
     let mut terminate = signal(SignalKind::terminate())?;
     writeln!(std::io::stdout(), "listening on {}", listener.local_addr()?)?;
-
     let service = Arc::new(Service { hall, callers });
     let routes = Router::new()
         .route("/skills/{namespace}/{name}/{tool}", post(run))

@@ -10,6 +10,7 @@ use skillhall_core::registry::RegistryError;
 use skillhall_core::trust::keys::KeyError;
 
 use crate::exit::Exit;
+use crate::verbs::doctor::Unsound;
 
 /// Why a verb did not do what it was asked.
 #[derive(Debug)]
@@ -127,7 +128,8 @@ impl CommandError {
 fn hint_of(error: &anyhow::Error) -> String {
     let of_fault = error.downcast_ref::<Fault>().and_then(Fault::hint);
     let of_registry = || error.downcast_ref::<RegistryError>().map(|_| Code::RegistryUnreachable.hint().to_owned());
-    of_fault.or_else(of_registry).unwrap_or_else(|| {
+    let of_doctor = || error.downcast_ref::<Unsound>().map(Unsound::hint);
+    of_fault.or_else(of_registry).or_else(of_doctor).unwrap_or_else(|| {
         "mend what the message names and repeat the command; `hall audit verify` says whether the hall is sound".into()
     })
 }

@@ -35,6 +35,7 @@ pub(crate) async fn or<T: Send + 'static>(verb: impl Future<Output = Outcome<T>>
             // What waits is dropped; what is in the middle of a step goes on to the end of that step.
             verb.abort();
             stop_build();
+            skillhall::worker::interrupt();
             match tokio::time::timeout(GRACE, verb).await {
                 Ok(Ok(Ok(done))) => Ok(done),
                 _ => Err(CommandError::Interrupted),

@@ -55,6 +55,8 @@ struct Common {
 }
 
 fn main() -> ExitCode {
+    // A worker never comes back from here.
+    skillhall::worker::enter();
     let command = match Command::try_parse() {
         Ok(command) => command,
         Err(error) => return usage(&error),

@@ -53,6 +53,7 @@ impl Observer for Progress<'_> {
             Step::Code(PrepareEvent::CacheRejected(reason)) => {
                 self.printer.note(&format!("  the cached code was refused ({reason}); it is compiled again"));
             }
+            Step::Code(PrepareEvent::LessConfined(lacking)) => self.printer.note(&format!("  {lacking}")),
             Step::Code(_) => {}
         }
     }

@@ -4,11 +4,13 @@
 //! registry how it stands, takes the WCP decision and writes the ledger. The crate `skillhall` runs what this crate admits.
 //!
 //! Rooms, in the order in which they may use each other (a test holds it):
-//! `denial, failure, clock, random, digest, id, json, store` <- `capability` <- `package` <- `trust` <- `registry` <- `govern` <- `ledger`.
+//! `denial, failure, clock, random, digest, id, json, store, database` <- `capability` <- `package` <- `trust` <- `registry` <- `stores` <- `govern` <- `ledger`.
 #![forbid(unsafe_code)]
 
 pub mod capability;
 pub mod clock;
+#[cfg(feature = "sqlite")]
+mod database;
 pub mod denial;
 pub mod digest;
 pub mod failure;
@@ -20,4 +22,5 @@ pub mod package;
 pub mod random;
 pub mod registry;
 pub mod store;
+pub mod stores;
 pub mod trust;

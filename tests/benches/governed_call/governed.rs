@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use skillhall::engine::KillHandle;
 use skillhall::hall::setup::setup;
-use skillhall::hall::{Hall, Observer, Run, Step};
+use skillhall::hall::{Config, Hall, Observer, Run, Step};
 use skillhall_core::clock::SystemClock;
 use skillhall_core::denial::Stage;
 use skillhall_core::govern::call::{Call, Caller};
@@ -45,7 +45,7 @@ impl Governed {
     pub(crate) fn new(folder: &Path, input: &str) -> Self {
         let home = folder.join("hall");
         setup(&home, &plan(), &SystemClock).expect("a hall is made");
-        let hall = Hall::open(home.as_path()).expect("the hall opens");
+        let hall = Hall::open(Config::at(&home).compile_in_process()).expect("the hall opens");
         install(&hall, &redact());
         let call = call(REDACT, &serde_json::json!({ "text": input }).to_string());
         let caller = hall.caller().expect("the owner is known");

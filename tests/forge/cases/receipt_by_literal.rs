@@ -14,6 +14,7 @@ pub fn forge(
         resources,
         stdout: String::new(),
         stderr: String::new(),
+        log: Vec::new(),
         http: Vec::new(),
         refusals: Vec::new(),
         decision_id: String::new(),

@@ -124,7 +124,7 @@ fn a_rule_that_asks_for_a_gate_refuses_without_one() {
     let world = World::ready();
     let home = world.desk().join("production");
     setup(&home, &Plan { env: Env::Prod, ..plan() }, &SystemClock).expect("a hall is made");
-    let hall = Hall::open(&*home).expect("the hall opens");
+    let hall = Hall::open(Config::at(&home).compile_in_process()).expect("the hall opens");
     install(&hall, &redact());
     drop(hall);
     let code = |config| refused(config).map(|denial| denial.code);
@@ -140,7 +140,7 @@ fn a_registry_of_ones_own_is_asked_at_every_call() {
     let own = Arc::new(MemoryRegistry::new());
     setup_with(&home, &plan(), &SystemClock, &*own).expect("a hall is made");
     assert!(!home.join("registry.db").exists());
-    let hall = Hall::open(Config::at(&home).registry(own.clone())).expect("the hall opens");
+    let hall = Hall::open(Config::at(&home).registry(own.clone()).compile_in_process()).expect("the hall opens");
     install(&hall, &redact());
     let run = || block_on(hall.execute(good_call())).expect("the host is well");
     assert!(run().output().is_some());

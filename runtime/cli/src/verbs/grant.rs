@@ -1,26 +1,28 @@
 //! `hall grant`: what of its powers a skill is given on this host.
 
 mod flags;
+mod secret;
 
 use std::path::Path;
 
 use clap::Args;
 use serde_json::json;
 use skillhall::hall::{Granted, Hall, Reference, Versions};
-use skillhall_core::capability::{Ask, Asks, Policy, clocks, config, env, files, http, narrow};
+use skillhall_core::capability::{Ask, Asks, Policy, clocks, config, env, files, http, keyvalue, narrow, secrets};
 use skillhall_core::id::SkillId;
 
 use crate::error::{CommandError, Outcome};
 use crate::hall::Place;
 use crate::lines::changes;
-use crate::printer::{Printer, bold, dim, good, hint};
-use crate::verbs::grant::flags::{FilesFlag, HttpFlag, HttpFlags, config_flag, env_flag};
+use crate::printer::{Printer, bad, bold, dim, good, hint};
+use crate::verbs::grant::flags::{FilesFlag, HttpFlag, HttpFlags, config_flag, env_flag, keyvalue_flag};
+use crate::verbs::grant::secret::{SecretFlag, SecretFlags, warnings};
 use crate::verbs::policy::coloured;
 
 /// Give a skill powers on this host, or take them away
 #[derive(Args)]
 #[command(
-    after_help = "Changes [grants] in hall.toml, keeps its comments, records the change, and enrols the host with it.\nA mount or an origin that is named again takes the place of what was granted for it.\n\nExamples:\n  hall grant org.acme/csv-stats --files /in=./data\n  hall grant org.acme/report --files /in=./data --files /out=./reports:write\n  hall grant org.acme/fetch --http https://api.example.com --methods GET --paths /v1/\n  hall grant org.acme/fetch --http http://localhost:8080 --address 127.0.0.1\n  hall grant org.acme/report --env LANG=pl_PL.UTF-8 --config retries=3 --clocks precise\n  hall grant org.acme/csv-stats --asked --files /in=./data     # what the installed version asks for, no more\n  hall grant org.acme/csv-stats --revoke /in\n  hall grant org.acme/report --revoke env:LANG --revoke config:retries --revoke clocks\n  hall grant org.acme/csv-stats --none"
+    after_help = "Changes [grants] in hall.toml, keeps its comments, records the change, and enrols the host with it.\nA mount or an origin that is named again takes the place of what was granted for it.\n\nExamples:\n  hall grant org.acme/csv-stats --files /in=./data\n  hall grant org.acme/report --files /in=./data --files /out=./reports:write\n  hall grant org.acme/fetch --http https://api.example.com --methods GET --paths /v1/\n  hall grant org.acme/fetch --http http://localhost:8080 --address 127.0.0.1\n  hall grant org.acme/report --env LANG=pl_PL.UTF-8 --config retries=3 --clocks precise\n  hall grant org.acme/fetch --keyvalue cache:10M               # a store of at most 10 MiB\n  hall grant org.acme/fetch --secret API_TOKEN=./token --prefix 'Bearer '   # for the origin and header it asks for\n  hall grant org.acme/csv-stats --asked --files /in=./data     # what the installed version asks for, no more\n  hall grant org.acme/csv-stats --revoke /in\n  hall grant org.acme/report --revoke env:LANG --revoke config:retries --revoke clocks\n  hall grant org.acme/fetch --revoke keyvalue:cache            # what it keeps stays\n  hall grant org.acme/fetch --revoke secrets:API_TOKEN\n  hall grant org.acme/csv-stats --none"
 )]
 pub(crate) struct Arguments {
     /// The skill, in every version
@@ -30,23 +32,28 @@ pub(crate) struct Arguments {
     files: Vec<FilesFlag>,
     #[command(flatten)]
     http: HttpFlags,
+    #[command(flatten)]
+    secret: SecretFlags,
     /// An environment variable; the host's own environment is never seen
     #[arg(long, value_name = "NAME=VALUE", value_parser = env_flag)]
     env: Vec<env::Grant>,
     /// A configuration value: a text, a whole number, true or false
     #[arg(long, value_name = "NAME=VALUE", value_parser = config_flag)]
     config: Vec<config::Grant>,
+    /// A store that it keeps things in from call to call; SIZE such as 10M, or with its entries 10M:5000 [default: 1M:1000]
+    #[arg(long, value_name = "STORE[:SIZE]", value_parser = keyvalue_flag)]
+    keyvalue: Vec<keyvalue::Grant>,
     /// How fine its clocks are: precise clocks can measure what other programs do
     #[arg(long, value_name = "RESOLUTION", value_parser = ["precise", "coarse"])]
     clocks: Option<String>,
-    /// Exactly what the newest installed version asks for; what only you can name is given with --files, --env, --config
+    /// Exactly what the newest installed version asks for; what only you can name is given with --files, --env, --secret, --config
     #[arg(long, conflicts_with_all = ["revoke", "none", "http", "clocks"])]
     asked: bool,
-    /// Take away what is granted for a mount or an origin, env:NAME, config:NAME or clocks
+    /// Take away what is granted for a mount or an origin, env:NAME, secrets:NAME, config:NAME, keyvalue:STORE or clocks
     #[arg(long, value_name = "MOUNT|ORIGIN|..")]
     revoke: Vec<String>,
     /// Take everything away
-    #[arg(long, conflicts_with_all = ["files", "http", "env", "config", "clocks", "asked", "revoke"])]
+    #[arg(long, conflicts_with_all = ["files", "http", "secret", "env", "config", "keyvalue", "clocks", "asked", "revoke"])]
     none: bool,
 }
 
@@ -67,7 +74,9 @@ struct Edit {
     files: Vec<files::Grant>,
     http: Vec<http::Grant>,
     env: Vec<env::Grant>,
+    secrets: Vec<secrets::Grant>,
     config: Vec<config::Grant>,
+    keyvalue: Vec<keyvalue::Grant>,
     clocks: Option<clocks::Ask>,
 }
 
@@ -78,14 +87,22 @@ impl Edit {
         after.files.retain(|grant| !revoked(&grant.mount));
         after.http.retain(|grant| !revoked(&grant.origin));
         after.env.retain(|grant| !revoked(&format!("env:{}", grant.name)));
+        after.secrets.retain(|grant| !revoked(&format!("secrets:{}", grant.name)));
         after.config.retain(|grant| !revoked(&format!("config:{}", grant.name)));
+        after.keyvalue.retain(|grant| !revoked(&format!("keyvalue:{}", grant.store)));
         if revoked("clocks") {
             after.clocks = None;
         }
         put(&mut after.files, &self.files, |grant| &grant.mount);
         put(&mut after.http, &self.http, |grant| &grant.origin);
         put(&mut after.env, &self.env, |grant| &grant.name);
+        for grant in &self.secrets {
+            // A secret that goes to two origins is granted for each.
+            after.secrets.retain(|other| (&other.name, &other.origin) != (&grant.name, &grant.origin));
+            after.secrets.push(grant.clone());
+        }
         put(&mut after.config, &self.config, |grant| &grant.name);
+        put(&mut after.keyvalue, &self.keyvalue, |grant| &grant.store);
         match self.clocks {
             Some(clocks::Ask::Precise) => after.clocks = Some(clocks::Ask::Precise),
             // What everybody has need not be granted.
@@ -96,8 +113,9 @@ impl Edit {
     }
 
     fn is_empty(&self) -> bool {
-        let Self { clear, revoke, files, http, env, config, clocks } = self;
-        let lists = files.is_empty() && http.is_empty() && env.is_empty() && config.is_empty();
+        let Self { clear, revoke, files, http, env, secrets, config, keyvalue, clocks } = self;
+        let values = env.is_empty() && secrets.is_empty() && config.is_empty() && keyvalue.is_empty();
+        let lists = files.is_empty() && http.is_empty() && values;
         lists && !clear && revoke.is_empty() && clocks.is_none()
     }
 }
@@ -126,7 +144,9 @@ fn edit(arguments: &Arguments, asks: Option<&Asks>) -> Outcome<Edit> {
         files,
         http,
         env: arguments.env.clone(),
+        secrets: secrets_of(arguments, asks)?,
         config: arguments.config.clone(),
+        keyvalue: arguments.keyvalue.clone(),
         clocks: arguments
             .clocks
             .as_deref()
@@ -137,13 +157,20 @@ fn edit(arguments: &Arguments, asks: Option<&Asks>) -> Outcome<Edit> {
         let advice = match flags {
             Some(flags) => format!("its installed version asks for: hall grant {} {flags}", arguments.skill),
             None => {
-                "name what is to be granted: --files, --http, --env, --config, --clocks, --asked; or taken away: --revoke, --none"
+                "name what is to be granted: --files, --http, --secret, --env, --config, --keyvalue, --clocks, --asked; or taken away: --revoke, \
+                 --none"
                     .into()
             }
         };
         return Err(CommandError::usage("there is nothing to grant or to take away", advice));
     }
     Ok(edit)
+}
+
+/// The secrets that were named.
+fn secrets_of(arguments: &Arguments, asks: Option<&Asks>) -> Outcome<Vec<secrets::Grant>> {
+    let each = |flag: &SecretFlag| flag.grants(&arguments.skill, asks);
+    Ok(arguments.secret.0.iter().map(each).collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 /// Exactly what the installed version asks for.
@@ -170,7 +197,9 @@ fn asked(arguments: &Arguments, asks: Option<&Asks>) -> Outcome<Edit> {
     }
     edit.http = asks.http.entries().iter().fold(Vec::new(), joined);
     edit.env = values(skill, asks, &asks.env, &arguments.env, |ask| &ask.0, |grant| &grant.name)?;
+    edit.secrets = asked_secrets(skill, asks, secrets_of(arguments, Some(asks))?)?;
     edit.config = values(skill, asks, &asks.config, &arguments.config, |ask| &ask.0, |grant| &grant.name)?;
+    edit.keyvalue = stores(skill, asks, &arguments.keyvalue)?;
     edit.clocks = asks.clocks;
     let policy = edit.apply(&Policy::default());
     if let Err(denial) = narrow(asks, &policy) {
@@ -205,6 +234,35 @@ fn values<A: Ask, G: Ask + Clone>(
         return Err(CommandError::usage(message, "leave --asked out to grant more than is asked"));
     }
     Ok(granted)
+}
+
+/// The stores that are asked for: of the size that was given, else of the usual one.
+fn stores(skill: &SkillId, asks: &Asks, given: &[keyvalue::Grant]) -> Outcome<Vec<keyvalue::Grant>> {
+    if let Some(grant) = given.iter().find(|grant| !asks.keyvalue.iter().any(|ask| ask.0 == grant.store)) {
+        let message = format!("{skill} does not ask for keyvalue: {}", grant.store);
+        return Err(CommandError::usage(message, "leave --asked out to grant more than is asked"));
+    }
+    let of = |ask: &keyvalue::Ask| given.iter().find(|grant| grant.store == ask.0).cloned();
+    Ok(asks.keyvalue.iter().map(|ask| of(ask).unwrap_or_else(|| keyvalue::Grant::usual(&ask.0))).collect())
+}
+
+/// The secrets that were given, if each is asked for just so. That a skill may see one is never taken from what it asks:
+/// whoever grants says so.
+fn asked_secrets(skill: &SkillId, asks: &Asks, given: Vec<secrets::Grant>) -> Outcome<Vec<secrets::Grant>> {
+    let is_asked = |grant: &&secrets::Grant| {
+        let same = |ask: &&secrets::Ask| (&ask.name, &ask.origin, &ask.header) == (&grant.name, &grant.origin, &grant.header);
+        asks.secrets.iter().find(same).is_some_and(|ask| ask.reveal || !grant.reveal)
+    };
+    if let Some(grant) = given.iter().find(|grant| !is_asked(grant)) {
+        let message = format!("{skill} does not ask for secrets: {}", grant.line());
+        return Err(CommandError::usage(message, "leave --asked out to grant more than is asked"));
+    }
+    let ungranted = |ask: &&secrets::Ask| !given.iter().any(|grant| (&grant.name, &grant.origin) == (&ask.name, &ask.origin));
+    if let Some(ask) = asks.secrets.iter().find(ungranted) {
+        let message = format!("{skill} asks for secrets: {}, and no file for it is given", ask.line());
+        return Err(CommandError::usage(message, format!("hall grant {skill} --asked {}", flags_of(asks))));
+    }
+    Ok(given)
 }
 
 /// Asks for one origin are granted as one entry: hall.toml has one for each origin.
@@ -262,6 +320,7 @@ fn show(granted: &Granted, asks: Option<&Asks>, printer: &Printer) {
         "record": granted.record,
         "digest": granted.digest,
         "missing": missing.as_ref().map(|denial| denial.details.get("all")),
+        "warnings": warnings(&granted.after.secrets),
     });
     printer.result(&object, || {
         let mut lines = Vec::new();
@@ -280,6 +339,7 @@ fn show(granted: &Granted, asks: Option<&Asks>, printer: &Printer) {
         }
         lines.extend(after.iter().map(|line| format!("  {line}")));
         lines.extend(before.iter().filter(|line| !after.contains(line)).map(|line| format!("  no longer: {line}")));
+        lines.extend(warnings(&granted.after.secrets).iter().map(|warning| format!("  {}: {warning}", bad("warning"))));
         if let Some(denial) = &missing {
             lines.push(format!("  it asks for more: {}", denial.message));
             lines.push(format!("  {}: {}", hint("hint"), denial.hint().replace("NAMESPACE/NAME", &granted.skill.to_string())));

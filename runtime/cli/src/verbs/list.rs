@@ -51,7 +51,7 @@ fn lines(installed: &Shown, width: usize) -> Vec<String> {
 }
 
 /// A number of bytes for people.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..=1023 => format!("{bytes} B"),
         1024..=1_048_575 => format!("{} KiB", bytes.div_ceil(1024)),

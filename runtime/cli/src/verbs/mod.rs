@@ -5,6 +5,7 @@ mod audit;
 pub(crate) mod build;
 mod certify;
 mod completions;
+pub(crate) mod doctor;
 mod explain;
 mod grant;
 mod init;
@@ -60,6 +61,7 @@ pub(crate) enum Verb {
     Audit(audit::Arguments),
     Keys(keys::Arguments),
     Worker(worker::Arguments),
+    Doctor(doctor::Arguments),
     Explain(explain::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -93,6 +95,7 @@ pub(crate) async fn run(verb: Verb, place: &Place, printer: &Printer) -> Outcome
         Verb::Audit(arguments) => audit::run(&arguments, place, printer)?,
         Verb::Keys(arguments) => keys::run(&arguments, place, printer)?,
         Verb::Worker(arguments) => worker::run(&arguments, place, printer)?,
+        Verb::Doctor(arguments) => return doctor::run(&arguments, place, printer).await,
         Verb::Explain(arguments) => explain::run(&arguments, printer)?,
         Verb::Schema(arguments) => schema::run(&arguments, printer)?,
         Verb::Completions(arguments) => completions::run(&arguments, printer)?,

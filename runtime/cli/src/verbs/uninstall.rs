@@ -13,7 +13,7 @@ use crate::reference;
 /// Remove an installed version: its files and its compiled code
 #[derive(Args)]
 #[command(
-    after_help = "What runs is not disturbed; the next call is denied. What was published stays published, and can be installed again\nby its name.\n\nExamples:\n  hall uninstall org.acme/redact@1.0.0\n  hall uninstall org.acme/redact            # the newest installed version\n  hall uninstall org.acme/redact --all      # every version\n  hall uninstall x.ada/count --development  # every build that `hall run PATH` has made"
+    after_help = "What runs is not disturbed; the next call is denied. What was published stays published, and can be installed again\nby its name. What it keeps in its stores stays too.\n\nExamples:\n  hall uninstall org.acme/redact@1.0.0\n  hall uninstall org.acme/redact            # the newest installed version\n  hall uninstall org.acme/redact --all      # every version\n  hall uninstall x.ada/count --development  # every build that `hall run PATH` has made"
 )]
 pub(crate) struct Arguments {
     /// The skill: NAMESPACE/NAME, with @VERSION or a range such as @^1

@@ -1,6 +1,6 @@
 //! What a manifest declares, held against what its component imports: a power that nothing imports is declared for nothing.
 
-use super::import::{ImportClass, imports};
+use super::import::{ImportClass, PowerClass, imports};
 use super::{Ask as _, Asks, clocks, env, secrets, tools};
 
 /// One thing that is asked for.
@@ -32,8 +32,10 @@ fn uses(import: &str, capability: &str) -> bool {
     match capability {
         env::Ask::CAPABILITY => interface == "wasi:cli/environment",
         clocks::Ask::CAPABILITY => matches!(interface, "wasi:clocks/monotonic-clock" | "wasi:clocks/wall-clock"),
-        // The host puts secrets into requests.
-        secrets::Ask::CAPABILITY => interface == "wasi:http/outgoing-handler",
+        // The host puts secrets into requests, or shows them.
+        secrets::Ask::CAPABILITY => {
+            interface == "wasi:http/outgoing-handler" || matches!(imports(import), ImportClass::Power(PowerClass::Secrets))
+        }
         tools::Ask::CAPABILITY => false,
         _ => matches!(imports(import), ImportClass::Power(class) if class.as_str() == capability),
     }

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::list::Ask as _;
-use super::{Asks, clocks, files, http};
+use super::{Asks, clocks, files, http, secrets};
 use crate::digest::Digest;
 use crate::json::{CanonicalError, canonical};
 
@@ -80,15 +80,15 @@ fn beyond(wide: &Asks, narrow: &Asks) -> Vec<String> {
             tell("http", ask.line());
         }
     }
+    for ask in wide.secrets.iter().filter(|ask| !narrow.secrets.iter().any(|other| secret_covers(other, ask))) {
+        tell("secrets", ask.line());
+    }
     // Of these nothing is wider than another: an ask is there, or it is not.
     for ask in wide.sockets.entries().iter().filter(|ask| !narrow.sockets.entries().contains(ask)) {
         tell("sockets", ask.line());
     }
     for ask in wide.env.iter().filter(|ask| !narrow.env.contains(ask)) {
         tell("env", ask.line());
-    }
-    for ask in wide.secrets.iter().filter(|ask| !narrow.secrets.contains(ask)) {
-        tell("secrets", ask.line());
     }
     for ask in wide.keyvalue.iter().filter(|ask| !narrow.keyvalue.contains(ask)) {
         tell("keyvalue", ask.line());
@@ -107,6 +107,11 @@ fn beyond(wide: &Asks, narrow: &Asks) -> Vec<String> {
 
 fn files_cover(wide: &files::Ask, narrow: &files::Ask) -> bool {
     wide.mount == narrow.mount && (wide.access == narrow.access || wide.access == files::Access::Write)
+}
+
+/// To see a secret is more than to have it sent.
+fn secret_covers(wide: &secrets::Ask, narrow: &secrets::Ask) -> bool {
+    *wide == secrets::Ask { reveal: wide.reveal, ..narrow.clone() } && (wide.reveal || !narrow.reveal)
 }
 
 /// Whether every method on every path of the ask is covered by one of the others for the same origin.

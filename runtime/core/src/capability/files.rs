@@ -101,9 +101,7 @@ impl super::Ask for Grant {
         if validate_mount(&self.mount)?.first() == Some(&"assets") {
             return Err(AskError::new(format!("{ASSETS} is where the package's own assets are; no folder of the host is")));
         }
-        let names: Vec<&str> = self.folder.strip_prefix('/').map(|rest| rest.split('/').collect()).unwrap_or_default();
-        let plain = |name: &&str| !matches!(*name, "" | "." | "..") && !name.chars().any(char::is_control);
-        if names.is_empty() || self.folder.len() > MAX_FOLDER_BYTES || !names.iter().all(plain) {
+        if !is_path(&self.folder) {
             return Err(AskError::new(format!(
                 "'{}' is no folder to grant: an absolute path below /, without '.', '..', '//', a '/' at its end or control characters",
                 self.folder.escape_default()
@@ -122,8 +120,15 @@ impl super::Ask for Grant {
     }
 }
 
-/// The longest path of a folder (Linux, `PATH_MAX`).
-const MAX_FOLDER_BYTES: usize = 4096;
+/// The longest path of the host (Linux, `PATH_MAX`).
+const MAX_PATH_BYTES: usize = 4096;
+
+/// Whether a text is a path of the host below `/`, in the one spelling in which it can be granted.
+pub(super) fn is_path(path: &str) -> bool {
+    let names: Vec<&str> = path.strip_prefix('/').map(|rest| rest.split('/').collect()).unwrap_or_default();
+    let plain = |name: &&str| !matches!(*name, "" | "." | "..") && !name.chars().any(char::is_control);
+    !names.is_empty() && path.len() <= MAX_PATH_BYTES && names.iter().all(plain)
+}
 
 fn validate_mount(mount: &str) -> Result<Vec<&str>, AskError> {
     let names: Vec<&str> = mount.strip_prefix('/').map(|rest| rest.split('/').collect()).unwrap_or_default();

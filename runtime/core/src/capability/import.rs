@@ -12,6 +12,8 @@ pub enum PowerClass {
     Http,
     /// `wasi:sockets`.
     Sockets,
+    /// `skillhall:secrets`.
+    Secrets,
     /// `wasi:keyvalue`.
     Keyvalue,
     /// `wasi:config`.
@@ -20,7 +22,7 @@ pub enum PowerClass {
 
 impl PowerClass {
     /// Every class.
-    pub const ALL: &'static [Self] = &[Self::Files, Self::Http, Self::Sockets, Self::Keyvalue, Self::Config];
+    pub const ALL: &'static [Self] = &[Self::Files, Self::Http, Self::Sockets, Self::Secrets, Self::Keyvalue, Self::Config];
 
     /// The capability's name in skill.toml.
     #[must_use]
@@ -29,6 +31,7 @@ impl PowerClass {
             Self::Files => "files",
             Self::Http => "http",
             Self::Sockets => "sockets",
+            Self::Secrets => "secrets",
             Self::Keyvalue => "keyvalue",
             Self::Config => "config",
         }
@@ -41,6 +44,7 @@ impl PowerClass {
             Self::Files => "files = \"empty\"",
             Self::Http => "http = \"empty\"",
             Self::Sockets => "sockets = \"empty\"",
+            Self::Secrets => "secrets = [{ name = \"NAME\", for = \"ORIGIN\", header = \"authorization\", reveal = true }]",
             Self::Keyvalue => "keyvalue = [\"NAME-OF-A-STORE\"]",
             Self::Config => "config = [\"NAME-OF-A-VALUE\"]",
         }
@@ -62,10 +66,10 @@ pub enum ImportClass {
 ///
 /// Within WASI 0.2 the patch version does not matter (WASI 0.2 releases are backwards compatible); a pre-release, another
 /// version or none is [`ImportClass::Unknown`], except for what has been published as drafts only: `wasi:logging`,
-/// `wasi:config` and `wasi:keyvalue`, in the very draft that is linked.
+/// `wasi:config` and `wasi:keyvalue`, in the very drafts that are linked. Of Skillhall's own interfaces there is one version.
 #[must_use]
 pub fn imports(interface: &str) -> ImportClass {
-    if let Some(class) = drafted(interface) {
+    if let Some(class) = exactly(interface) {
         return class;
     }
     let Some((name, version)) = interface.split_once('@') else {
@@ -113,11 +117,17 @@ fn released(name: &str) -> ImportClass {
     }
 }
 
-fn drafted(interface: &str) -> Option<ImportClass> {
+fn exactly(interface: &str) -> Option<ImportClass> {
     match interface {
         "wasi:logging/logging@0.1.0-draft" => Some(ImportClass::Base),
+        "skillhall:secrets/reveal@0.1.0" => Some(ImportClass::Power(PowerClass::Secrets)),
         "wasi:config/store@0.2.0-rc.1" => Some(ImportClass::Power(PowerClass::Config)),
-        "wasi:keyvalue/store@0.2.0-draft2" => Some(ImportClass::Power(PowerClass::Keyvalue)),
+        "wasi:keyvalue/store@0.2.0-draft"
+        | "wasi:keyvalue/atomics@0.2.0-draft"
+        | "wasi:keyvalue/batch@0.2.0-draft"
+        | "wasi:keyvalue/store@0.2.0-draft2"
+        | "wasi:keyvalue/atomics@0.2.0-draft2"
+        | "wasi:keyvalue/batch@0.2.0-draft2" => Some(ImportClass::Power(PowerClass::Keyvalue)),
         _ => None,
     }
 }

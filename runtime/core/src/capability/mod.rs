@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use declared::Declared;
 pub use import::{ImportClass, PowerClass, imports};
 pub use list::{Ask, Asked, MAX_ENTRIES};
-pub use narrow::{Grants, Link, Policy, narrow};
+pub use narrow::{Grants, Holder, Link, Policy, narrow};
 
 /// A text that asks for something no host could grant as it is written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,6 +80,8 @@ impl Asks {
             PowerClass::Files => !self.files.is_none(),
             PowerClass::Http => !self.http.is_none(),
             PowerClass::Sockets => !self.sockets.is_none(),
+            // What is only put into requests needs no import.
+            PowerClass::Secrets => self.secrets.iter().any(|ask| ask.reveal),
             PowerClass::Keyvalue => !self.keyvalue.is_empty(),
             PowerClass::Config => !self.config.is_empty(),
         }

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::import::PowerClass;
 use super::list::{Ask, line};
-use super::{Asks, clocks, config, env, files, http, list};
+use super::{Asks, clocks, config, env, files, http, keyvalue, list, secrets};
 use crate::denial::{Code, Denial};
+use crate::id::{OrgId, SkillId};
 
 /// What a host's policy (hall.toml) grants one skill. The default grants nothing beyond the bounded base.
 ///
@@ -26,9 +27,15 @@ pub struct Policy {
     /// Environment variables with their values.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list::deserialize")]
     pub env: Vec<env::Grant>,
+    /// Secrets that the host puts into its requests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list::deserialize")]
+    pub secrets: Vec<secrets::Grant>,
     /// Configuration values.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list::deserialize")]
     pub config: Vec<config::Grant>,
+    /// Stores, and how much they may hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list::deserialize")]
+    pub keyvalue: Vec<keyvalue::Grant>,
     /// How fine its clocks may be; absent is coarse.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clocks: Option<clocks::Ask>,
@@ -44,8 +51,8 @@ impl Policy {
     /// Each grant as one line for people, such as `files: /in (read) is /srv/data`.
     #[must_use]
     pub fn list(&self) -> Vec<String> {
-        let Self { files, http, env, config, clocks } = self;
-        lines(files, http, env, config, *clocks)
+        let Self { files, http, env, secrets, config, keyvalue, clocks } = self;
+        lines(files, http, env, secrets, config, keyvalue, *clocks)
     }
 }
 
@@ -77,11 +84,37 @@ pub struct Grants {
     files: Vec<files::Grant>,
     http: Vec<http::Grant>,
     env: Vec<env::Grant>,
+    secrets: Vec<secrets::Grant>,
     config: Vec<config::Grant>,
+    keyvalue: Vec<keyvalue::Grant>,
     clocks: clocks::Ask,
+    holder: Option<Holder>,
+}
+
+/// For whom something is kept: no guest has a say in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The organisation whose call it is.
+    pub organisation: OrgId,
+    /// The skill that is called.
+    pub skill: SkillId,
 }
 
 impl Grants {
+    /// Says for whom they are; whoever says it first has said it.
+    #[must_use]
+    pub fn held_by(mut self, organisation: &OrgId, skill: &SkillId) -> Self {
+        let holder = || Holder { organisation: organisation.clone(), skill: skill.clone() };
+        self.holder.get_or_insert_with(holder);
+        self
+    }
+
+    /// For whom they are. Grants that are for nobody reach nothing that is kept for somebody.
+    #[must_use]
+    pub fn holder(&self) -> Option<&Holder> {
+        self.holder.as_ref()
+    }
+
     /// How to link a power; `None` is: not at all, so that a component which imports it cannot be instantiated.
     #[must_use]
     pub fn links(&self, class: PowerClass) -> Option<Link> {
@@ -106,10 +139,22 @@ impl Grants {
         &self.env
     }
 
+    /// The secrets that go into its requests, or that it may see.
+    #[must_use]
+    pub fn secrets(&self) -> &[secrets::Grant] {
+        &self.secrets
+    }
+
     /// The configuration values that it can read.
     #[must_use]
     pub fn config(&self) -> &[config::Grant] {
         &self.config
+    }
+
+    /// The stores that it can use.
+    #[must_use]
+    pub fn keyvalue(&self) -> &[keyvalue::Grant] {
+        &self.keyvalue
     }
 
     /// How fine its clocks are.
@@ -122,11 +167,11 @@ impl Grants {
     /// than a policy.
     #[must_use]
     pub fn list(&self) -> Vec<String> {
-        let Self { links, files, http, env, config, clocks } = self;
+        let Self { links, files, http, env, secrets, config, keyvalue, clocks, holder: _ } = self;
         let empty = links.iter().filter(|(_, link)| **link == Link::Empty);
         let empty = empty.map(|(class, _)| format!("{}: empty", class.as_str()));
         let precise = (*clocks == clocks::Ask::Precise).then_some(*clocks);
-        empty.chain(lines(files, http, env, config, precise)).collect()
+        empty.chain(lines(files, http, env, secrets, config, keyvalue, precise)).collect()
     }
 }
 
@@ -134,11 +179,13 @@ fn lines(
     files: &[files::Grant],
     http: &[http::Grant],
     env: &[env::Grant],
+    secrets: &[secrets::Grant],
     config: &[config::Grant],
+    keyvalue: &[keyvalue::Grant],
     clocks: Option<clocks::Ask>,
 ) -> Vec<String> {
-    let lists = files.iter().map(line).chain(http.iter().map(line)).chain(env.iter().map(line)).chain(config.iter().map(line));
-    lists.chain(clocks.iter().map(line)).collect()
+    let lists = files.iter().map(line).chain(http.iter().map(line)).chain(env.iter().map(line)).chain(secrets.iter().map(line));
+    lists.chain(config.iter().map(line)).chain(keyvalue.iter().map(line)).chain(clocks.iter().map(line)).collect()
 }
 
 /// What the policy has instead of what is asked.
@@ -171,27 +218,41 @@ pub fn narrow(asks: &Asks, policy: &Policy) -> Result<Grants, Denial> {
     let files = each(asks.files.entries(), &policy.files, &mut missing);
     let http = each(asks.http.entries(), &policy.http, &mut missing);
     let env = each(&asks.env, &policy.env, &mut missing);
+    let secrets = each(&asks.secrets, &policy.secrets, &mut missing);
     let config = each(&asks.config, &policy.config, &mut missing);
+    let keyvalue = each(&asks.keyvalue, &policy.keyvalue, &mut missing);
     let clocks = each(asks.clocks.as_slice(), policy.clocks.as_slice(), &mut missing);
     let beyond = asks.real().into_iter().filter(|(capability, _)| !GRANTABLE.contains(capability));
     missing.extend(beyond.map(|(capability, asked)| Missing { capability, asked, instead: None, flag: None }));
     if let Some(first) = missing.first() {
         return Err(denial(first, &missing));
     }
-    for (class, granted) in
-        [(PowerClass::Files, !files.is_empty()), (PowerClass::Http, !http.is_empty()), (PowerClass::Config, !config.is_empty())]
-    {
+    let revealed = secrets.iter().any(|grant| grant.reveal);
+    for (class, granted) in [
+        (PowerClass::Files, !files.is_empty()),
+        (PowerClass::Http, !http.is_empty()),
+        (PowerClass::Secrets, revealed),
+        (PowerClass::Config, !config.is_empty()),
+        (PowerClass::Keyvalue, !keyvalue.is_empty()),
+    ] {
         if granted {
             links.insert(class, Link::Granted);
         }
     }
     let clocks = clocks.first().copied().unwrap_or(clocks::Ask::Coarse);
-    Ok(Grants { links, files, http, env, config, clocks })
+    Ok(Grants { links, files, http, env, secrets, config, keyvalue, clocks, holder: None })
 }
 
 /// The capabilities that a host can grant; each has [`Meet`].
-const GRANTABLE: [&str; 5] =
-    [files::Ask::CAPABILITY, http::Ask::CAPABILITY, env::Ask::CAPABILITY, config::Ask::CAPABILITY, clocks::Ask::CAPABILITY];
+const GRANTABLE: [&str; 7] = [
+    files::Ask::CAPABILITY,
+    http::Ask::CAPABILITY,
+    env::Ask::CAPABILITY,
+    secrets::Ask::CAPABILITY,
+    config::Ask::CAPABILITY,
+    keyvalue::Ask::CAPABILITY,
+    clocks::Ask::CAPABILITY,
+];
 
 fn each<A: Meet>(asks: &[A], policy: &[A::Grant], missing: &mut Vec<Missing>) -> Vec<A::Grant> {
     let mut granted = Vec::new();

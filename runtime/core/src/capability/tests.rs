@@ -62,6 +62,7 @@ fn what_is_declared_is_held_against_what_is_imported() {
     assert_eq!(used(&all, &["wasi:cli/environment@0.2.0"]), ["env: LANG"]);
     assert_eq!(used(&all, &["wasi:clocks/wall-clock@0.2.0"]), ["clocks: precise"]);
     assert_eq!(used(&all, &["wasi:config/store@0.2.0-rc.1"]), ["config: log.level"]);
+    assert_eq!(used(&all, &["wasi:keyvalue/batch@0.2.0-draft"]), ["keyvalue: cache"]);
     assert_eq!(used(&all, &["wasi:sockets/tcp@0.2.0"]), ["sockets: tcp 192.0.2.7:5432"]);
     assert_eq!(
         used(&all, &["wasi:http/outgoing-handler@0.2.4"]),
@@ -70,6 +71,7 @@ fn what_is_declared_is_held_against_what_is_imported() {
             "secrets: API_TOKEN for https://api.example.com in header authorization"
         ]
     );
+    assert_eq!(used(&all, &["skillhall:secrets/reveal@0.1.0"]).len(), 1);
     let empty = asks(json!({"files": "empty"})).unwrap();
     assert_eq!(used(&empty, &["wasi:filesystem/preopens@0.2.6"]), ["files: empty"]);
     assert_eq!(empty.declared(&[])[0], Declared { capability: "files", ask: "empty".into(), imported: false });
@@ -112,8 +114,8 @@ fn each_real_ask_is_denied_and_named() {
         let named = if capability == "secrets" { "http" } else { capability };
         assert_eq!(denial.details["capability"], *named);
         assert!(denial.message.contains("this host's policy grants nothing of the kind"), "{}", denial.message);
-        assert!(denial.hint().contains(capability), "{}", denial.hint());
-        let grantable = matches!(capability.as_str(), "files" | "http" | "env" | "config" | "clocks");
+        assert!(denial.hint().contains(named), "{}", denial.hint());
+        let grantable = matches!(capability.as_str(), "files" | "http" | "env" | "secrets" | "config" | "keyvalue" | "clocks");
         assert_eq!(denial.details.contains_key("grant"), grantable, "{capability}");
     }
     let denial = narrow(&asks(all).unwrap(), &Policy::default()).unwrap_err();
@@ -130,11 +132,15 @@ fn a_policy_names_what_this_host_can_grant_and_nothing_else() {
     assert_eq!(policy(json!({})).unwrap(), Policy::default());
     let file = |mount: &str, folder: &str, access: &str| json!({"mount": mount, "folder": folder, "access": access});
     let origin = |origin: &str| json!({"origin": origin, "methods": ["GET"], "paths": ["/"]});
+    let secret =
+        |name: &str, origin: &str, header: &str, file: &str| json!({"name": name, "for": origin, "header": header, "file": file});
     let good = policy(json!({
         "files": [file("/in", "/srv/data", "read"), file("/out", "/srv/out", "write")],
         "http": [{"origin": "http://localhost:8080", "methods": ["GET"], "paths": ["/"], "addresses": ["127.0.0.1", "::1"]}],
         "env": [{"name": "LANG", "value": "pl_PL.UTF-8"}],
+        "secrets": [secret("T", "https://a.example", "authorization", "/etc/t"), secret("T", "https://b.example", "x-key", "/etc/t")],
         "config": [{"name": "log.level", "value": "debug"}, {"name": "deep", "value": true}, {"name": "retries", "value": -3}],
+        "keyvalue": [{"store": "cache"}, {"store": "big", "bytes": 1 << 30, "entries": 1_000_000}],
         "clocks": "precise",
     }));
     let good = good.unwrap();
@@ -145,15 +151,27 @@ fn a_policy_names_what_this_host_can_grant_and_nothing_else() {
             "files: /out (write) is /srv/out",
             "http: GET http://localhost:8080 under / (also at 127.0.0.1 ::1)",
             "env: LANG",
+            "secrets: T for https://a.example in header authorization from /etc/t",
+            "secrets: T for https://b.example in header x-key from /etc/t",
             "config: log.level",
             "config: deep",
             "config: retries",
+            "keyvalue: cache (1048576 bytes, 1000 entries)",
+            "keyvalue: big (1073741824 bytes, 1000000 entries)",
             "clocks: precise",
         ]
     );
     assert_eq!(policy(serde_json::to_value(&good).unwrap()).unwrap(), good);
     for refused in [
         json!({"files": "empty"}),
+        json!({"keyvalue": ["cache"]}),
+        json!({"keyvalue": [{"store": "Cache"}]}),
+        json!({"keyvalue": [{"store": "cache", "bytes": 0}]}),
+        json!({"keyvalue": [{"store": "cache", "bytes": (1 << 30) + 1}]}),
+        json!({"keyvalue": [{"store": "cache", "entries": 0}]}),
+        json!({"keyvalue": [{"store": "cache", "entries": 1_000_001}]}),
+        json!({"keyvalue": [{"store": "cache", "ttl": 1}]}),
+        json!({"keyvalue": [{"store": "cache"}, {"store": "cache", "bytes": 1}]}),
         json!({"env": ["LANG"]}),
         json!({"env": [{"name": "LANG"}]}),
         json!({"env": [{"name": "1A", "value": ""}]}),
@@ -167,6 +185,21 @@ fn a_policy_names_what_this_host_can_grant_and_nothing_else() {
         json!({"config": [{"name": "a", "value": "a".repeat(16 * 1024 + 1)}]}),
         json!({"config": [{"name": "a", "value": 1}, {"name": "a", "value": 2}]}),
         json!({"clocks": "fine"}),
+        json!({"secrets": [{"name": "T", "for": "https://a.example", "header": "x", "value": "v"}]}),
+        json!({"secrets": [{"name": "T", "for": "https://a.example", "header": "x"}]}),
+        json!({"secrets": [secret("T", "https://a.example", "x", "t")]}),
+        json!({"secrets": [secret("T", "https://a.example", "x", "/etc/../t")]}),
+        json!({"secrets": [secret("T", "https://a.example", "x", "/etc/t\n")]}),
+        json!({"secrets": [secret("T", "https://a.example/", "x", "/etc/t")]}),
+        json!({"secrets": [secret("1T", "https://a.example", "x", "/etc/t")]}),
+        json!({"secrets": [secret("T", "https://a.example", "transfer_encoding", "/etc/t")]}),
+        json!({"secrets": [secret("T", "https://a.example", "x", "/a"), secret("U", "https://a.example", "x", "/b")]}),
+        json!({"secrets": [secret("T", "https://a.example", "a-b", "/a"), secret("U", "https://a.example", "a_b", "/b")]}),
+        json!({"secrets": [secret("T", "https://a.example", "x", "/a"), secret("T", "https://a.example", "y", "/a")]}),
+        json!({"secrets": [secret("T", "https://a.example", "x", "/a"), secret("T", "https://b.example", "x", "/b")]}),
+        json!({"secrets": [{"name": "T", "for": "https://a.example", "header": "x", "file": "/t", "prefix": " Bearer"}]}),
+        json!({"secrets": [{"name": "T", "for": "https://a.example", "header": "x", "file": "/t", "prefix": "a\r\nb: "}]}),
+        json!({"secrets": [{"name": "T", "for": "https://a.example", "header": "x", "file": "/t", "prefix": "a".repeat(65)}]}),
         json!({"sockets": [{"protocol": "tcp", "address": "192.0.2.7", "port": 5432}]}),
         json!({"files": [{"mount": "/in", "folder": "/srv"}]}),
         json!({"files": [file("in", "/srv", "read")]}),
@@ -249,6 +282,54 @@ fn values_are_granted_by_name_and_not_told() {
         "asked for less than granted"
     );
     assert!(none.list().is_empty() && none.links(PowerClass::Config).is_none());
+}
+
+#[test]
+fn a_secret_is_granted_for_the_very_origin_and_header_and_shown_only_if_both_say_so() {
+    let secret = |reveal: bool, more: Value| {
+        let mut secret = json!({"name": "T", "for": "https://a.example", "header": "authorization", "reveal": reveal});
+        secret.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        secret
+    };
+    let http = json!([{"origin": "https://a.example", "methods": ["GET"], "paths": ["/"]}]);
+    let ask = |reveal: bool| asks(json!({"http": http, "secrets": [secret(reveal, json!({}))]})).unwrap();
+    let file = json!({"file": "/etc/t", "prefix": "Bearer "});
+    let grant = |secret: Value| policy(json!({"http": http, "secrets": [secret]})).unwrap();
+    for (asked, granted, linked) in [(false, false, None), (false, true, None), (true, true, Some(Link::Granted))] {
+        let grants = narrow(&ask(asked), &grant(secret(granted, file.clone()))).unwrap();
+        assert_eq!((grants.secrets()[0].reveal, grants.secrets()[0].prefix.as_str()), (asked, "Bearer "), "{asked} {granted}");
+        assert_eq!(grants.links(PowerClass::Secrets), linked, "{asked} {granted}");
+        let shown = if asked { ", shown to the skill" } else { "" };
+        let line = format!("secrets: T for https://a.example in header authorization{shown} from /etc/t");
+        assert_eq!(grants.list()[1], line);
+        assert_eq!(ask(asked).covers(PowerClass::Secrets), asked, "an import has to be declared");
+    }
+    let denial = narrow(&ask(true), &grant(secret(false, file.clone()))).unwrap_err();
+    assert!(denial.message.ends_with("grants less: T for https://a.example in header authorization"), "{}", denial.message);
+    assert_eq!(denial.details["grant"], "--secret T=FILE --for https://a.example --header authorization --reveal");
+    for (key, other) in [("name", "U"), ("for", "https://b.example"), ("for", "http://a.example"), ("header", "x-key")] {
+        let mut granted = secret(true, file.clone());
+        granted[key] = other.into();
+        let denial = narrow(&ask(false), &grant(granted)).unwrap_err();
+        assert_eq!(denial.details["capability"], "secrets", "{key} {other}");
+        assert!(!denial.to_string().contains("/etc/t"), "whoever calls need not know the file: {denial}");
+    }
+}
+
+#[test]
+fn stores_are_granted_by_name_and_for_whom_is_said_once() {
+    let ask = asks(json!({"keyvalue": ["cache", "seen"]})).unwrap();
+    let only = policy(json!({"keyvalue": [{"store": "cache", "bytes": 10}, {"store": "other"}]})).unwrap();
+    let denial = narrow(&ask, &only).unwrap_err();
+    assert_eq!((&denial.details["all"], &denial.details["grant"]), (&json!(["keyvalue: seen"]), &json!("--keyvalue seen")));
+    let both = policy(json!({"keyvalue": [{"store": "seen"}, {"store": "cache", "bytes": 10}, {"store": "other"}]})).unwrap();
+    let grants = narrow(&ask, &both).unwrap();
+    assert_eq!(grants.list(), ["keyvalue: cache (10 bytes, 1000 entries)", "keyvalue: seen (1048576 bytes, 1000 entries)"]);
+    assert_eq!((grants.links(PowerClass::Keyvalue), grants.holder()), (Some(Link::Granted), None));
+    let (acme, other) = ("acme".parse().unwrap(), "other".parse().unwrap());
+    let skill = "org.acme/redact".parse().unwrap();
+    let grants = grants.held_by(&acme, &skill).held_by(&other, &skill);
+    assert_eq!(grants.holder().map(|holder| &holder.organisation), Some(&acme), "whoever says it first has said it");
 }
 
 #[test]
@@ -350,7 +431,21 @@ fn refused_asks() {
     );
     cases.extend(["", "v1", "//", "/a/../b", "/.", "/a?b", "/a#b", "/%2e", "/a b", "/a\\b", "/a\n"].map(path));
     cases.extend(["", "/", "in", "/in/", "//in", "/in/..", "/./in", "/in\0", "/in b", "/a/b/c/d/e/f/g/h/i"].map(mount));
-    cases.extend(["", "Authorization", "host", "proxy-authorization", "content-length", "a\r\nb", "a b"].map(header));
+    cases.extend(
+        [
+            "",
+            "Authorization",
+            "host",
+            "proxy-authorization",
+            "content-length",
+            "a\r\nb",
+            "a b",
+            "transfer_encoding",
+            "http2-settings",
+            "proxy_x",
+        ]
+        .map(header),
+    );
     for case in cases {
         assert!(asks(case.clone()).is_err(), "{case} was read");
     }
@@ -385,6 +480,10 @@ fn imports_by_class() {
         ("wasi:sockets/tcp-create-socket@0.2.0", Power(PowerClass::Sockets)),
         ("wasi:keyvalue/store@0.2.0-draft2", Power(PowerClass::Keyvalue)),
         ("wasi:config/store@0.2.0-rc.1", Power(PowerClass::Config)),
+        ("skillhall:secrets/reveal@0.1.0", Power(PowerClass::Secrets)),
+        ("skillhall:secrets/reveal@0.1.1", Unknown),
+        ("skillhall:secrets/reveal", Unknown),
+        ("skillhall:secrets/put@0.1.0", Unknown),
         ("wasi:http/incoming-handler@0.2.4", Unknown),
         ("wasi:cli/run@0.2.0", Unknown),
         ("wasi:cli/environment", Unknown),
@@ -399,7 +498,13 @@ fn imports_by_class() {
         ("wasi:logging/logging@0.1.0", Unknown),
         ("wasi:config/store@0.2.0", Unknown),
         ("wasi:config/runtime@0.2.0-draft", Unknown),
-        ("wasi:keyvalue/store@0.2.0-draft", Unknown),
+        ("wasi:keyvalue/store@0.2.0-draft", Power(PowerClass::Keyvalue)),
+        ("wasi:keyvalue/atomics@0.2.0-draft2", Power(PowerClass::Keyvalue)),
+        ("wasi:keyvalue/batch@0.2.0-draft", Power(PowerClass::Keyvalue)),
+        ("wasi:keyvalue/store@0.2.0-draft3", Unknown),
+        ("wasi:keyvalue/store@0.2.0", Unknown),
+        ("wasi:keyvalue/store@0.1.0", Unknown),
+        ("wasi:keyvalue/types@0.1.0", Unknown),
         ("wasi:keyvalue/watcher@0.2.0-draft2", Unknown),
         ("acme:filesystem/types@0.2.6", Unknown),
         ("env", Unknown),

@@ -18,7 +18,7 @@ pub struct HallConfig {
     pub hall: HallSection,
     /// What it decides by.
     pub policy: PolicySection,
-    /// Host maximums of the budgets a skill may ask for.
+    /// Host maximums of the budgets a skill may ask for, and of compiling it.
     #[serde(default)]
     pub limits: LimitsSection,
     /// Powers granted to a skill, by `namespace/name`. Absent: none.

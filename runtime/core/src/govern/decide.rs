@@ -168,7 +168,7 @@ pub fn decide(
     passed(Stage::Host);
     let tool = fits(package.package(), &call, &caller)?;
     passed(Stage::Input);
-    let grants = granted(package.package(), policy.config)?;
+    let grants = granted(package.package(), policy.config)?.held_by(&caller.organisation, &call.skill.id);
     passed(Stage::Capability);
     let facts = question::ask(standing, &package, &call, &tool, &caller, &policy, moment)?;
     passed(Stage::Policy);

@@ -140,7 +140,25 @@ fn read(value: &Value) -> Option<toml::Value> {
 }
 
 /// The keys of a grant in the order in which a person reads them; others stand behind.
-const ORDER: [&str; 9] = ["mount", "folder", "access", "origin", "methods", "paths", "addresses", "name", "value"];
+const ORDER: [&str; 17] = [
+    "mount",
+    "folder",
+    "access",
+    "origin",
+    "methods",
+    "paths",
+    "addresses",
+    "store",
+    "bytes",
+    "entries",
+    "name",
+    "value",
+    "for",
+    "header",
+    "file",
+    "prefix",
+    "reveal",
+];
 
 fn written(value: &toml::Value) -> Result<Value, ConfigError> {
     if let toml::Value::Table(members) = value {

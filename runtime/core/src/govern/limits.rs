@@ -7,7 +7,7 @@ macro_rules! limits {
         /// Host maximums. What is absent takes the runtime's own maximum.
         ///
         /// Of memory, time, fuel and output a skill asks for its own share and gets at most this; of everything else every skill
-        /// gets this.
+        /// gets this. What begins with `compile` is for making its code.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
         #[serde(deny_unknown_fields)]
         pub struct LimitsSection {
@@ -42,5 +42,7 @@ limits! {
     http_time_ms <= 3_600_000, "Milliseconds of wall clock of one request.";
     handles <= 100_000, "Resources that a run holds at once, and as many handles.";
     depth <= 64, "Nesting of a value that goes in or comes out.";
+    compile_time_ms <= 9_007_199_254_740_991, "Milliseconds that compiling one component may take.";
+    compile_memory_bytes <= 9_007_199_254_740_991, "Bytes of memory that the process may have that compiles one component.";
     elements <= 100_000_000, "Elements of a value that goes in or comes out.";
 }

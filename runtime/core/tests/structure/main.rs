@@ -4,6 +4,8 @@
 #![expect(clippy::disallowed_methods, reason = "these tests read the repository that they stand in, by path")]
 
 #[cfg(test)]
+mod advisories;
+#[cfg(test)]
 mod codes;
 #[cfg(test)]
 mod floor;
@@ -13,5 +15,7 @@ mod gates;
 mod rooms;
 #[cfg(test)]
 mod rust;
+#[cfg(test)]
+mod security;
 #[cfg(test)]
 mod tree;

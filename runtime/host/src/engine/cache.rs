@@ -22,12 +22,11 @@ const MAC_BYTES: usize = 32;
 const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// The key that authenticates compiled code: random, local to this host, derived from nothing that is shared.
-pub struct CacheKey(Zeroizing<[u8; 32]>);
+pub(crate) struct CacheKey(Zeroizing<[u8; 32]>);
 
 impl CacheKey {
     /// A key of 32 random bytes.
-    #[must_use]
-    pub fn new(bytes: [u8; 32]) -> Self {
+    pub(crate) fn new(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 }
@@ -40,11 +39,11 @@ impl fmt::Debug for CacheKey {
 
 /// Where compiled code is kept.
 #[derive(Debug)]
-pub struct CacheConfig {
+pub(crate) struct CacheConfig {
     /// A folder for nothing else.
-    pub dir: Dir,
+    pub(crate) dir: Dir,
     /// The key.
-    pub key: CacheKey,
+    pub(crate) key: CacheKey,
 }
 
 /// Why a cached file was not loaded. Worth recording: but for a crash or an upgrade, nobody but this host writes there.

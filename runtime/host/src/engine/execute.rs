@@ -15,9 +15,12 @@ use skillhall_core::ledger::record::{GivenUp, OpenRecord, RecordedCall, Work};
 use skillhall_core::package::Package;
 use tokio::sync::mpsc;
 
-use super::run::never_began;
-use super::{Engines, KillHandle, KillReason, Limits, Order, Outcome, PrepareError, PrepareEvent, Prepared, Tally, run};
-use crate::sandbox::{Given, Link, Powers, Reserved, SandboxLinks};
+use super::outcome::scrub_origins;
+use super::run::{never_began, stopped};
+use super::{
+    EngineFault, Engines, KillHandle, KillReason, Limits, Order, Outcome, PrepareError, PrepareEvent, Prepared, Tally, run,
+};
+use crate::sandbox::{Broker, Given, Link, Powers, Reserved, SandboxLinks};
 
 /// A call that ran, and whose record is still open.
 pub struct Executed {
@@ -61,9 +64,11 @@ pub async fn execute(
     let (work, mut open) = recorded.start();
     let Work { package, call, tool, grants } = work;
     let limits = Limits::resolve(&package.manifest().limits, maximum);
-    let mut running = Running { open: &mut open, tally: Tally::new(&limits), kill, rejected_code: Vec::new() };
+    let broker = powers.broker(&grants);
+    let told = Arc::clone(&broker);
+    let mut running = Running { open: &mut open, tally: Tally::new(&limits), kill, told: &*told, rejected_code: Vec::new() };
     let rejected_code = &mut running.rejected_code;
-    let prepared = prepare(engines, &package, limits.fuel.is_some(), &mut |event| {
+    let prepared = prepare(engines, &package, limits.fuel.is_some(), kill, &mut |event| {
         if let PrepareEvent::CacheRejected(reason) = &event {
             rejected_code.push(reason.to_string());
         }
@@ -73,17 +78,18 @@ pub async fn execute(
     let mut outcome = match (prepared, package.manifest().tools.get(&tool)) {
         (Ok(prepared), Some(declared)) => {
             let export = declared.export.clone();
-            let (links, broker, reserved) = (links(&grants), powers.broker(&grants), Arc::clone(reserved));
+            let (links, reserved) = (links(&grants), Arc::clone(reserved));
             let input = call.input.value().clone();
             let given = Given::from(&grants);
             let order = Order { prepared, export, input, limits, links, given, broker, reserved, replay: None };
             hold_to_schema(run(order, kill, &running.tally).await, &package, &tool)
         }
-        (Err(error), _) => never_began(&limits, Failure::new(FailureCode::Link, error.to_string())),
+        (Err(error), _) => never_began(&limits, unprepared(&error, kill)),
         (Ok(_), None) => never_began(&limits, Failure::new(FailureCode::Link, format!("there is no tool {tool}"))),
     };
     let rejected_code = std::mem::take(&mut running.rejected_code);
     drop(running);
+    outcome.scrub(&*told);
     // The broker that wrote the hints knows grants, not whose they are.
     let skill = package.manifest().id().to_string();
     outcome.refusals.iter_mut().for_each(|refusal| refusal.hint = refusal.hint.replace("NAMESPACE/NAME", &skill));
@@ -97,6 +103,8 @@ struct Running<'a> {
     open: &'a mut OpenRecord,
     tally: Tally,
     kill: &'a KillHandle,
+    /// Who takes secrets out of what is told.
+    told: &'a dyn Broker,
     rejected_code: Vec<String>,
 }
 
@@ -106,7 +114,8 @@ impl Drop for Running<'_> {
             Some(KillReason::Killed(_)) => FailureCode::Killed,
             Some(KillReason::Cancelled(_)) | None => FailureCode::Cancelled,
         };
-        let (used, http) = self.tally.told();
+        let (used, mut http) = self.tally.told();
+        scrub_origins(&mut http, self.told);
         self.open.if_dropped(GivenUp {
             failure: code,
             resources: used.to_map(),
@@ -121,22 +130,39 @@ async fn prepare(
     engines: &Engines,
     package: &Arc<Package>,
     fuel: bool,
+    kill: &KillHandle,
     on_event: &mut (dyn FnMut(PrepareEvent) + Send),
 ) -> Result<Arc<Prepared>, PrepareError> {
-    let (engines, package) = (engines.clone(), Arc::clone(package));
+    let (engines, package, kill) = (engines.clone(), Arc::clone(package), kill.clone());
     let (sender, mut receiver) = mpsc::unbounded_channel();
+    // Gone with this future.
+    let waiting = Arc::new(());
+    let waits = Arc::downgrade(&waiting);
     let work = tokio::task::spawn_blocking(move || {
         let digest = package.manifest().component.sha256;
+        let wanted = || waits.strong_count() > 0 && kill.reason().is_none();
         // A caller that is gone needs to hear nothing.
-        engines.prepare(&package.component(), digest, fuel, &mut |event| drop(sender.send(event)))
+        engines.prepare_while(&package.component(), digest, fuel, &wanted, &mut |event| drop(sender.send(event)))
     });
     while let Some(event) = receiver.recv().await {
         on_event(event);
     }
-    work.await.unwrap_or_else(|_| Err(PrepareError::Refused("preparing its code panicked".into())))
+    let prepared = work.await.unwrap_or_else(|_| Err(PrepareError::Refused("preparing its code panicked".into())));
+    drop(waiting);
+    prepared
 }
 
-fn links(grants: &Grants) -> SandboxLinks {
+/// The end of a run whose code was not made.
+fn unprepared(error: &PrepareError, kill: &KillHandle) -> Failure {
+    match (error, kill.reason()) {
+        (PrepareError::Fault(EngineFault::Stopped), Some(reason)) => stopped(&reason.stop()),
+        (PrepareError::Fault(fault), _) => Failure::new(FailureCode::Link, format!("{fault}; {}", fault.hint())),
+        _ => Failure::new(FailureCode::Link, error.to_string()),
+    }
+}
+
+/// How what was granted is linked.
+pub(crate) fn links(grants: &Grants) -> SandboxLinks {
     let link = |class| match grants.links(class) {
         Some(Granted::Empty) => Link::Empty,
         Some(Granted::Granted) => Link::Granted,
@@ -147,6 +173,8 @@ fn links(grants: &Grants) -> SandboxLinks {
         http: link(PowerClass::Http),
         sockets: link(PowerClass::Sockets),
         config: link(PowerClass::Config),
+        keyvalue: link(PowerClass::Keyvalue),
+        secrets: link(PowerClass::Secrets),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::EngineFault;
 
 /// The version of wasmtime that this crate is built with. `tests` holds it against Cargo.lock.
-const BUILT_WITH: &str = "48.0.8";
+pub(crate) const BUILT_WITH: &str = "48.0.8";
 
 /// The floor: below it the engine is known to let a guest out, or to let it hurt the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub const FLOOR: Floor = Floor {
 };
 
 /// Refuses to start below the floor. On an architecture of tier 2 (no continuous fuzzing upstream) gives a remark.
-pub(super) fn check() -> Result<Option<String>, EngineFault> {
+pub(crate) fn check() -> Result<Option<String>, EngineFault> {
     check_against(&FLOOR, BUILT_WITH, std::env::consts::ARCH)
 }
 

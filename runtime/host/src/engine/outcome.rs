@@ -6,7 +6,7 @@ use skillhall_core::failure::Failure;
 
 use super::limits::Limits;
 use crate::sandbox::log::Line;
-use crate::sandbox::{Refusal, Requested};
+use crate::sandbox::{Broker, Refusal, Requested};
 
 /// The end of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,36 @@ pub struct Outcome {
     pub http: Vec<Requested>,
     /// What it wanted outside and was refused: the first 16 of it.
     pub refusals: Vec<Refusal>,
+}
+
+impl Outcome {
+    /// Takes the values of secrets out of what the host itself shows of the run. The result and the error that the skill
+    /// itself gives are handed to the caller as they are.
+    pub(crate) fn scrub(&mut self, broker: &dyn Broker) {
+        let Self { end, resources: _, stdout, stderr, log, http, refusals } = self;
+        if let Err(failure) = end {
+            broker.scrub(&mut failure.message);
+        }
+        broker.scrub(stdout);
+        broker.scrub(stderr);
+        for line in log {
+            broker.scrub(&mut line.context);
+            broker.scrub(&mut line.message);
+        }
+        scrub_origins(http, broker);
+        for Refusal { asked, message, hint, .. } in refusals {
+            broker.scrub(asked);
+            broker.scrub(message);
+            broker.scrub(hint);
+        }
+    }
+}
+
+/// Takes the values of secrets out of the names of origins: a guest that came to know one can ask for any.
+pub(crate) fn scrub_origins(requested: &mut [Requested], broker: &dyn Broker) {
+    for requested in requested {
+        broker.scrub(&mut requested.origin);
+    }
 }
 
 /// A figure and its limit.
@@ -63,6 +93,12 @@ pub struct Resources {
     /// Bytes to and from the network, where origins were granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_bytes: Option<Used>,
+    /// Bytes that the stores hold which it used, and may hold; as it left them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyvalue_bytes: Option<Used>,
+    /// Entries that the stores hold which it used, and may hold; as it left them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyvalue_entries: Option<Used>,
 }
 
 impl Resources {
@@ -81,6 +117,8 @@ impl Resources {
             file_opens: None,
             http_requests: None,
             http_bytes: None,
+            keyvalue_bytes: None,
+            keyvalue_entries: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! From verified bytes to something that can be run.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,8 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::EngineFault;
 use super::cache::{Cache, Rejection};
+use super::code::{self, Authenticated};
+use super::compile::{CompileJob, Compiler};
 use super::engines::Powered;
 use crate::sandbox::{Guest, SandboxLinks, link};
 
@@ -31,6 +34,8 @@ pub enum PrepareEvent {
     CacheRejected(Rejection),
     /// The compiled code could not be kept; it will be compiled again next time.
     NotKept(String),
+    /// The process that compiled was confined by less than there can be, as this machine's kernel lacks something.
+    LessConfined(String),
 }
 
 /// The component cannot be run by this engine at all.
@@ -50,6 +55,12 @@ pub enum PrepareError {
     /// It is no component, or uses what this engine does not offer.
     #[error("the engine does not accept the component: {0}")]
     Refused(String),
+    /// It cannot be compiled within the limits of time, memory and size of code.
+    #[error("compiling it takes {0}")]
+    Exceeded(String),
+    /// The process that was to compile it ended without an answer that holds.
+    #[error("the process that compiled it {0}")]
+    NoAnswer(String),
     /// The host's own trouble.
     #[error(transparent)]
     Fault(#[from] EngineFault),
@@ -108,8 +119,10 @@ impl Prepared {
 pub(super) fn prepare(
     powered: Arc<Powered>,
     cache: Option<&Cache>,
+    compiler: &dyn Compiler,
     bytes: &[u8],
     digest: Digest,
+    wanted: &dyn Fn() -> bool,
     on_event: &mut dyn FnMut(PrepareEvent),
 ) -> Result<Prepared, PrepareError> {
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -120,11 +133,14 @@ pub(super) fn prepare(
     if found != digest {
         return Err(PrepareError::DigestMismatch { expected: digest, found });
     }
-    let component = match cached(&powered, cache, digest, on_event) {
-        Some(component) => component,
-        None => compile(&powered, cache, bytes, digest, on_event)?,
-    };
     let fuel = powered.engine.get_consume_fuel();
+    let component = if let Some(component) = cached(&powered, cache, digest, on_event) {
+        component
+    } else {
+        let Powered { engine, compatibility, .. } = &*powered;
+        let job = CompileJob { engine, compatibility: *compatibility, fuel, bytes, wanted };
+        compile(&job, cache, compiler, digest, on_event)?
+    };
     Ok(Prepared { powered, digest, fuel, component, linked: Mutex::new(BTreeMap::new()) })
 }
 
@@ -144,27 +160,30 @@ fn cached(powered: &Powered, cache: Option<&Cache>, digest: Digest, on_event: &m
 }
 
 fn compile(
-    powered: &Powered,
+    job: &CompileJob<'_>,
     cache: Option<&Cache>,
-    bytes: &[u8],
+    compiler: &dyn Compiler,
     digest: Digest,
     on_event: &mut dyn FnMut(PrepareEvent),
 ) -> Result<Component, PrepareError> {
     on_event(PrepareEvent::Compiling);
     let start = Instant::now();
-    let component =
-        Component::from_binary(&powered.engine, bytes).map_err(|error| PrepareError::Refused(format!("{error:#}")))?;
+    let code = compiler.compile(job, on_event)?;
+    // Before it is kept: what this engine does not take is no code of its compiler.
+    let component = code::load(job.engine, &Authenticated::fresh(&code)).map_err(|error| unloaded(&error))?;
     on_event(PrepareEvent::Compiled(start.elapsed()));
-    if let Some(cache) = cache {
-        let kept = component
-            .serialize()
-            .map_err(|error| format!("{error:#}"))
-            .and_then(|code| cache.keep(powered.compatibility, digest, &code).map_err(|error| error.to_string()));
-        if let Err(why) = kept {
-            on_event(PrepareEvent::NotKept(why));
-        }
+    if let Some(Err(error)) = cache.map(|cache| cache.keep(job.compatibility, digest, &code)) {
+        on_event(PrepareEvent::NotKept(error.to_string()));
     }
     Ok(component)
+}
+
+/// Whether this host could not load code, or the code is none.
+fn unloaded(error: &wasmtime::Error) -> PrepareError {
+    match error.root_cause().downcast_ref::<io::Error>() {
+        Some(error) => EngineFault::Load(error.to_string()).into(),
+        None => PrepareError::NoAnswer(format!("gave what is no code of this engine: {error:#}")),
+    }
 }
 
 /// Prepared components by digest; the ones that came first go first. Code only: no decision is ever kept here.

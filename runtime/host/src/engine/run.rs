@@ -77,7 +77,7 @@ pub(crate) async fn run(order: Order, kill: &KillHandle, tally: &Tally) -> Outco
     let start = Instant::now();
     let deadline = start.checked_add(Duration::from_millis(order.limits.time_ms)).unwrap_or(start);
     let input_bytes = json_bytes(&order.input);
-    let store = match files(&order) {
+    let store = match given(&order) {
         Ok(files) => {
             let guest = Guest::new(&order.limits.bounds(), order.replay.as_ref(), &order.given, files, &order.broker);
             store(&order, guest, kill, deadline)
@@ -128,8 +128,12 @@ fn admit(order: &Order, input_bytes: u64, kill: &KillHandle) -> Result<(), Failu
     Ok(())
 }
 
-/// The folders that were granted, opened by the broker; none that is kept from every guest, whatever broker it is.
-fn files(order: &Order) -> Result<Files, Denial> {
+/// The folders that were granted, opened by the broker; none that is kept from every guest, whatever broker it is. And the
+/// secrets stand ready with the broker.
+fn given(order: &Order) -> Result<Files, Denial> {
+    if order.given.secrets {
+        order.broker.secrets(&order.reserved)?;
+    }
     let folders = if order.links.files == Link::Granted { order.broker.folders()? } else { Vec::new() };
     Files::new(folders, &order.reserved)
 }
@@ -272,8 +276,8 @@ impl Running<'_> {
         } else {
             end
         };
-        let traffic = self.store.data().meter.traffic();
-        let (http, refusals) = (traffic.origins(), traffic.refusals());
+        let meter = &self.store.data().meter;
+        let (http, refusals) = (meter.traffic().origins(), meter.refusals());
         let resources = self.used(output);
         Outcome { end, resources, stdout: written.stdout, stderr: written.stderr, log: written.log, http, refusals }
     }
@@ -282,6 +286,7 @@ impl Running<'_> {
     fn used(&self, output: u64) -> Resources {
         let (limits, guest) = (&self.order.limits, self.store.data());
         let (traffic, online) = (guest.meter.traffic(), self.order.links.http == Link::Granted);
+        let held = guest.stores.held();
         let fuel = limits.fuel.and_then(|allowed| {
             let rest = self.store.get_fuel().ok()?;
             Some(Used { used: allowed.saturating_sub(rest), allowed })
@@ -304,11 +309,13 @@ impl Running<'_> {
                 .then(|| Used { used: guest.meter.file_opens(), allowed: limits.file_opens }),
             http_requests: online.then(|| Used { used: traffic.requests(), allowed: limits.http_requests }),
             http_bytes: online.then(|| Used { used: traffic.bytes(), allowed: limits.http_bytes }),
+            keyvalue_bytes: held.map(|held| Used { used: held.usage.bytes, allowed: held.quota.bytes }),
+            keyvalue_entries: held.map(|held| Used { used: held.usage.entries, allowed: held.quota.entries }),
         }
     }
 }
 
-fn stopped(stop: &Stop) -> Failure {
+pub(super) fn stopped(stop: &Stop) -> Failure {
     Failure::new(stop.code(), stop.to_string())
 }
 

@@ -19,6 +19,7 @@ use crate::sandbox::Powers;
 /// | [`clock`](Self::clock) | `DENY_TIME_UNKNOWN` |
 /// | [`powers`](Self::powers) | `DENY_CAPABILITY_NOT_GRANTED` for a skill that asks for a power |
 /// | [`gate`](Self::gate) | `DENY_POLICY_GATE_UNCONFIGURED` where a rule asks for a gate |
+/// | [`enter`](crate::worker::enter()) in `main` | what is not in the hall's cache is not compiled: [`EngineFault::NoWorker`](crate::engine::EngineFault::NoWorker) |
 ///
 /// What else a hall is stands in its folder: hall.toml, the rules, the ledger with its key, and the installed packages. See
 /// [`folder`](super::folder).
@@ -73,6 +74,16 @@ pub(super) struct Parts {
     pub(super) powers: Option<Arc<dyn Powers>>,
     pub(super) attest_secret: Option<Secret>,
     pub(super) adapter: String,
+    pub(super) compile: Compile,
+    /// Whether what skills keep outlives the hall.
+    pub(super) keeps_on_disk: bool,
+}
+
+/// Where what is not in the cache is compiled.
+#[derive(Clone, Copy)]
+pub(super) enum Compile {
+    InWorkers,
+    InThisProcess,
 }
 
 /// A part that can also come from the hall's own folder.
@@ -100,14 +111,16 @@ impl Config {
         Self { place: Place::Folder(path.into()), parts: Parts::none() }
     }
 
-    /// A throwaway hall with these namespaces as its own, for tests: a registry in memory, keys made now, and a folder that
-    /// is gone with the hall. See [`Hall::in_memory`](super::Hall::in_memory).
+    /// A throwaway hall with these namespaces as its own, for tests: a registry in memory, keys made now, a folder that
+    /// is gone with the hall, and compiling in this process. See [`Hall::in_memory`](super::Hall::in_memory).
     #[must_use]
     pub fn in_memory<N: Into<String>>(namespaces: impl IntoIterator<Item = N>) -> Self {
         let mut config = Self::new(PathBuf::new());
         config.place = Place::Throwaway(namespaces.into_iter().map(Into::into).collect());
         config.parts.keys = Part::OfTheFolder;
         config.parts.clock = Arc::new(SystemClock);
+        config.parts.compile = Compile::InThisProcess;
+        config.parts.keeps_on_disk = false;
         config
     }
 
@@ -143,8 +156,9 @@ impl Config {
     }
 
     /// By what granted powers reach outside: for each call, a [`Broker`](crate::sandbox::Broker) of its own is made from what
-    /// the call was granted. [`LocalPowers`](crate::sandbox::LocalPowers) are this machine's folders and network. Without
-    /// powers, the grants of hall.toml grant nothing.
+    /// the call was granted. [`LocalPowers`](crate::sandbox::LocalPowers) are this machine's folders and network, and what skills
+    /// keep: in the hall's folder with the feature `sqlite`, and else in memory. Without powers, the grants of hall.toml grant
+    /// nothing.
     #[must_use]
     pub fn powers(mut self, powers: Arc<dyn Powers>) -> Self {
         self.parts.powers = Some(powers);
@@ -155,6 +169,16 @@ impl Config {
     #[must_use]
     pub fn attest_secret(mut self, secret: Option<Secret>) -> Self {
         self.parts.attest_secret = secret;
+        self
+    }
+
+    /// Compiles in this process, without limits of time and memory, what the hall's cache does not have. A component that breaks or
+    /// burdens the engine's compiler does so here, beside keys and ledger: for programs whose components are their own.
+    /// Without this, a [`worker`](crate::worker) compiles, and a program that never called [`enter`](crate::worker::enter())
+    /// compiles nothing.
+    #[must_use]
+    pub fn compile_in_process(mut self) -> Self {
+        self.parts.compile = Compile::InThisProcess;
         self
     }
 
@@ -176,6 +200,8 @@ impl Parts {
             powers: None,
             attest_secret: None,
             adapter: "embed".to_owned(),
+            compile: Compile::InWorkers,
+            keeps_on_disk: true,
         }
     }
 }

@@ -122,7 +122,7 @@ impl Fault {
             ),
             Self::Change(ChangeError::Refused(_)) => Some("`hall inspect` shows what the registry holds".into()),
             Self::Change(_) => Some("`hall audit verify` says what the ledger holds; nothing is changed".into()),
-            Self::Engine(_) => Some("run it on a machine that docs/sandbox.md names, with a build of today".into()),
+            Self::Engine(fault) => Some(fault.hint().into()),
             Self::Clock(_) => Some("set the machine's clock".into()),
             Self::Random(_) => Some("see why the operating system gives no randomness".into()),
             Self::Unclosed { .. } => {

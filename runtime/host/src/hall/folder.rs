@@ -6,6 +6,7 @@
 //! rules.json       WCP's rules
 //! keys/            the keyring (public keys by namespace) and the secrets, readable by the owner only
 //! registry.db      the registry
+//! keyvalue.db      what skills keep from one call to the next; made when it is first needed
 //! ledger/          the ledger's segments
 //! packages/        installed packages, one folder each, named by manifest hash
 //! published/       published packages as .skill files, named by manifest hash
@@ -32,6 +33,8 @@ pub const SCHEMA: &str = "hall.schema.json";
 pub const KEYS: &str = "keys";
 /// The registry's file.
 pub const REGISTRY: &str = "registry.db";
+/// The file of what skills keep.
+pub const STORES: &str = "keyvalue.db";
 /// The ledger's folder.
 pub const LEDGER: &str = "ledger";
 /// The folder of installed packages.
@@ -74,7 +77,7 @@ impl Folder {
         if let Some(part) = [KEYS, PACKAGES, CACHE].iter().find(|part| !folder.dir.is_dir(part)) {
             return Err(folder.without(part));
         }
-        for part in [".", KEYS, LEDGER, PACKAGES, SHELF, POLICY, CACHE, REGISTRY, CONFIG] {
+        for part in [".", KEYS, LEDGER, PACKAGES, SHELF, POLICY, CACHE, REGISTRY, STORES, CONFIG] {
             folder.check_mode(part)?;
         }
         Ok(folder)

@@ -22,7 +22,7 @@ use super::packages::Installed;
 use super::records::refused;
 use super::registry::unreachable;
 use super::{Fault, Hall, Observer, Refused, Step};
-use crate::engine::Limits;
+use crate::engine::{Limits, PrepareError};
 
 /// A certification that was given.
 #[derive(Clone, Debug, Serialize)]
@@ -271,7 +271,7 @@ impl Hall {
             let fuel = Limits::resolve(&manifest.limits, &self.maximum).fuel.is_some();
             self.engines
                 .prepare(&component, manifest.component.sha256, fuel, &mut |event| observer.step(Step::Code(&event)))
-                .map_err(|error| Denial::new(Code::PackageLayout, format!("the component cannot be compiled: {error}")))?;
+                .map_err(not_compiled)?;
             self.keep(package)?;
             let record = self.note(event)?;
             Ok((Installed { skill: manifest.reference(), manifest_hash: package.manifest_hash() }, record))
@@ -306,6 +306,18 @@ impl Hall {
             self.note(event)?;
             Ok(())
         })
+    }
+}
+
+/// A package whose component cannot be compiled is refused; that the host could not try is its own trouble.
+fn not_compiled(error: PrepareError) -> Refused {
+    let denial = Denial::new(Code::PackageLayout, format!("the component cannot be compiled: {error}"));
+    match error {
+        PrepareError::Fault(fault) => Fault::from(fault).into(),
+        PrepareError::Exceeded(_) => denial
+            .advise("Ask its author for a component that takes less. If you trust it, raise limits.compile_time_ms or limits.compile_memory_bytes in hall.toml and enrol the host as it is then: hall worker enroll.")
+            .into(),
+        _ => denial.into(),
     }
 }
 

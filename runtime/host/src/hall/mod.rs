@@ -52,10 +52,15 @@ use skillhall_core::govern::wcp::rules::RuleSet;
 use skillhall_core::id::AdapterId;
 use skillhall_core::ledger::{Ledger, LedgerError};
 use skillhall_core::registry::{NoRegistry, Registry};
+use skillhall_core::stores::Stores;
+use skillhall_core::stores::memory::MemoryStores;
+#[cfg(feature = "sqlite")]
+use skillhall_core::stores::sqlite::SqliteStores;
 use skillhall_core::trust::keys::{FileKeys, KeyError, KeySource, NoKeys, Purpose};
 
-use crate::engine::{CacheConfig, CacheKey, EngineConfig, Engines, Limits};
+use crate::engine::{CacheConfig, CacheKey, Compiler, EngineConfig, Engines, InThisProcess, Limits};
 use crate::sandbox::{Powers, Reserved};
+use crate::worker::{CompileLimits, Worker};
 
 pub use attest_all::{AnewEnd, AttestedAnew};
 pub use config::Config;
@@ -77,11 +82,11 @@ pub use running::Drained;
 pub use standing::Judgement;
 pub use update::{Found, Update};
 
-use config::{Part, Parts, Place};
+use config::{Compile, Part, Parts, Place};
 use folder::{CACHE, CACHE_KEY, CONFIG, Folder, KEYS, LEDGER};
 use registry::HallRegistry;
 use running::Running;
-use throwaway::Throwaway;
+pub(crate) use throwaway::Throwaway;
 
 /// An open hall. Share one between tasks in an [`Arc`].
 pub struct Hall {
@@ -129,8 +134,9 @@ impl Hall {
 
     /// A throwaway hall for tests, whose own namespaces are `org.example` and `x.example`: a registry in memory, keys that
     /// are made now, and a ledger and packages in a folder for this process's account alone (mode 0700, in memory where
-    /// `/dev/shm` is there), which is removed when the hall is dropped. Every gate is the one of a lasting hall. For other
-    /// namespaces or parts of one's own: [`Config::in_memory`].
+    /// `/dev/shm` is there), which is removed when the hall is dropped. Every gate is the one of a lasting hall. Only compiling is
+    /// done in this process, since what a test runs is its own, and a test's `main` is not its own. For other namespaces or
+    /// parts of one's own: [`Config::in_memory`].
     ///
     /// ```
     /// use skillhall::hall::{Config, Hall};
@@ -173,7 +179,11 @@ impl Hall {
             Part::Own(registry) => registry,
             _ => Arc::new(NoRegistry),
         };
-        let engines = Engines::new(engine_config(&folder)?)?;
+        let compiler: Arc<dyn Compiler> = match parts.compile {
+            Compile::InWorkers => Arc::new(Worker { limits: compile_limits(&config) }),
+            Compile::InThisProcess => Arc::new(InThisProcess),
+        };
+        let engines = Engines::start(engine_config(&folder)?, compiler)?;
         let adapter = parts.adapter.parse().map_err(|error| Fault::Configuration(format!("{error}")))?;
         let ledger = open_ledger(&folder, &keys).map(Arc::new);
         let maximum = maximum(&config);
@@ -184,6 +194,8 @@ impl Hall {
         if !cfg!(feature = "http") {
             config.grants.values_mut().for_each(|policy| policy.http.clear());
         }
+        let stores = stores(&folder, parts.keeps_on_disk);
+        let powers = parts.powers.map(|powers| powers.with_stores(&stores).unwrap_or(powers));
         let reserved = Arc::new(folder.reserved()?);
         Ok(Self {
             folder,
@@ -199,7 +211,7 @@ impl Hall {
             engines,
             maximum,
             gate: parts.gate,
-            powers: parts.powers,
+            powers,
             reserved,
             clock: parts.clock,
             correlation: None,
@@ -302,6 +314,16 @@ fn open_ledger(folder: &Folder, keys: &FileKeys) -> Result<Ledger, LedgerError> 
     Ledger::open(dir, signer)
 }
 
+/// What skills keep: in the hall's folder if it stays, and else in memory.
+fn stores(folder: &Folder, on_disk: bool) -> Arc<dyn Stores> {
+    #[cfg(feature = "sqlite")]
+    if on_disk {
+        return Arc::new(SqliteStores::at(&folder.path().join(folder::STORES)));
+    }
+    let _ = (folder, on_disk);
+    Arc::new(MemoryStores::new())
+}
+
 fn engine_config(folder: &Folder) -> Result<EngineConfig, Fault> {
     let text = folder.secret(CACHE_KEY)?;
     let key = std::str::from_utf8(&text).ok().and_then(unhex).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
@@ -333,6 +355,14 @@ fn maximum(config: &HallConfig) -> Limits {
         depth: limits.depth.unwrap_or(own.depth),
         elements: limits.elements.unwrap_or(own.elements),
         ..own
+    }
+}
+
+fn compile_limits(config: &HallConfig) -> CompileLimits {
+    let (default, limits) = (CompileLimits::default(), &config.limits);
+    CompileLimits {
+        time_ms: limits.compile_time_ms.unwrap_or(default.time_ms),
+        memory_bytes: limits.compile_memory_bytes.unwrap_or(default.memory_bytes),
     }
 }
 

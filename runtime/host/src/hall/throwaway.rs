@@ -1,4 +1,4 @@
-//! A hall that leaves nothing behind: for tests.
+//! A hall that leaves nothing behind: for tests. And the private folder that it lies in, for whoever else needs one.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -19,10 +19,11 @@ const MEMORY: &str = "/dev/shm";
 
 /// A private folder that is removed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Throwaway(PathBuf);
+pub(crate) struct Throwaway(PathBuf);
 
 impl Throwaway {
-    fn new() -> Result<Self, Fault> {
+    /// Makes one for this process's account alone.
+    pub(crate) fn new() -> Result<Self, Fault> {
         let name = format!("skillhall-{}", random::uuid()?);
         let make = |parent: &Path| {
             let path = parent.join(&name);
@@ -30,7 +31,12 @@ impl Throwaway {
         };
         make(Path::new(MEMORY))
             .or_else(|_| make(&std::env::temp_dir()))
-            .map_err(|error| Fault::io("a folder for a throwaway hall", &error))
+            .map_err(|error| Fault::io("a private folder that is thrown away", &error))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

@@ -10,12 +10,16 @@ use std::sync::Arc;
 use skillhall_core::capability::Grants;
 use skillhall_core::capability::files::Access;
 use skillhall_core::denial::{Code, Denial};
+use skillhall_core::stores::{Operation, Stores};
 
 #[cfg(feature = "http")]
 use super::egress::{Body, HttpError, Network, Sending, Timeouts, Unsent};
+use super::keyvalue::{Keeping, Unkept};
 use super::local::Local;
 #[cfg(feature = "http")]
 use super::refusal::{Reason, Refusal};
+use super::reserved::Reserved;
+use super::secrets::SecretValue;
 #[cfg(feature = "http")]
 use super::traffic::Traffic;
 
@@ -38,6 +42,34 @@ pub trait Broker: Send + Sync {
     /// If one of them cannot be opened as it was granted; the run then fails before the guest begins.
     fn folders(&self) -> Result<Vec<Folder>, Denial>;
 
+    /// Decides about an operation on a store, and gives what does it. A broker that does not say otherwise refuses.
+    fn keep(&self, store: &str, operation: Operation) -> Keeping {
+        let _ = operation;
+        Unkept::without_stores(store).at_once()
+    }
+
+    /// Makes the secrets ready that were granted, so that they are in every request that they are for. Called once, before
+    /// the guest begins, if any were granted. What is `reserved` is no secret for a skill. A broker that does not say
+    /// otherwise has none.
+    ///
+    /// # Errors
+    /// If one of them cannot be had as it was granted; the run then fails before the guest begins.
+    fn secrets(&self, reserved: &Reserved) -> Result<(), Denial> {
+        let _ = reserved;
+        Err(refused("secrets"))
+    }
+
+    /// The value of a secret that the guest may see; `None` if there is none of this name, or it is not for the guest.
+    fn reveal(&self, name: &str) -> Option<SecretValue> {
+        let _ = name;
+        None
+    }
+
+    /// Takes the values of secrets out of a text that the host is about to show.
+    fn scrub(&self, text: &mut String) {
+        let _ = text;
+    }
+
     /// Decides about a request, and gives what sends it. The guest's budget was asked before; bytes are counted in `traffic`
     /// by whoever moves them. A broker that does not say otherwise refuses.
     ///
@@ -57,6 +89,13 @@ pub trait Broker: Send + Sync {
 pub trait Powers: Send + Sync {
     /// A broker that reaches what these grants name, and nothing else.
     fn broker(&self, grants: &Grants) -> Arc<dyn Broker>;
+
+    /// These powers, with the stores that a hall keeps for its skills: a hall hands them over when it opens. Powers that do not
+    /// say otherwise have no use for them.
+    fn with_stores(&self, stores: &Arc<dyn Stores>) -> Option<Arc<dyn Powers>> {
+        let _ = stores;
+        None
+    }
 }
 
 /// Reaches nothing: the powers of a host that was given none, and the broker of a guest without any.
@@ -79,9 +118,10 @@ fn refused(power: &str) -> Denial {
     Denial::new(Code::CapabilityNotGranted, format!("this host was given no way to reach {power}"))
 }
 
-/// The powers of this machine: its folders and its network.
-#[derive(Clone, Debug, Default)]
+/// The powers of this machine: its folders and its network, and the stores of the hall that they are given to.
+#[derive(Clone, Default)]
 pub struct LocalPowers {
+    stores: Option<Arc<dyn Stores>>,
     #[cfg(feature = "http")]
     network: Network,
 }
@@ -91,7 +131,7 @@ impl LocalPowers {
     #[cfg(feature = "http")]
     #[must_use]
     pub fn with_network(network: Network) -> Self {
-        Self { network }
+        Self { network, ..Self::default() }
     }
 }
 
@@ -99,9 +139,20 @@ impl Powers for LocalPowers {
     fn broker(&self, grants: &Grants) -> Arc<dyn Broker> {
         Arc::new(Local::new(
             grants,
+            self.stores.as_ref(),
             #[cfg(feature = "http")]
             &self.network,
         ))
+    }
+
+    fn with_stores(&self, stores: &Arc<dyn Stores>) -> Option<Arc<dyn Powers>> {
+        Some(Arc::new(Self { stores: Some(Arc::clone(stores)), ..self.clone() }))
+    }
+}
+
+impl std::fmt::Debug for LocalPowers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LocalPowers").field("stores", &self.stores.is_some()).finish_non_exhaustive()
     }
 }
 
@@ -112,6 +163,8 @@ mod tests {
     #[test]
     fn the_default_broker_refuses_everything() {
         assert_eq!(DenyAll.folders().unwrap_err().code, Code::CapabilityNotGranted);
+        assert_eq!(DenyAll.secrets(&Reserved::nothing()).unwrap_err().code, Code::CapabilityNotGranted);
+        assert!(DenyAll.reveal("A").is_none());
     }
 
     #[test]

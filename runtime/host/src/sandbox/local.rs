@@ -1,31 +1,48 @@
-//! The broker of a guest that runs in this very process: reaches the machine's folders and network within the grants.
+//! The broker of a guest that runs in this very process: reaches the machine's folders and network and the
+//! hall's stores within the grants.
 
-use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
-use rustix::fs::{Mode, OFlags, open, openat};
 use rustix::io;
 use skillhall_core::capability::{Grants, files};
 use skillhall_core::denial::{Code, Denial};
+use skillhall_core::stores::{Operation, Stores};
 
 use super::broker::{Broker, Folder};
 #[cfg(feature = "http")]
 use super::egress::{Body, Egress, Network, Sending, Timeouts, Unsent};
+use super::keyvalue::{Keeper, Keeping};
+use super::reserved::Reserved;
+use super::secrets::SecretValue;
+use super::secrets::held::Held;
 #[cfg(feature = "http")]
 use super::traffic::Traffic;
+use super::way;
 
 /// What one call was granted.
 pub(super) struct Local {
     files: Vec<files::Grant>,
+    keeper: Keeper,
+    /// Read when this was made; without them, no request is sent.
+    secrets: Result<Arc<Held>, Denial>,
     #[cfg(feature = "http")]
     egress: Egress,
 }
 
 impl Local {
-    pub(super) fn new(grants: &Grants, #[cfg(feature = "http")] network: &Network) -> Self {
+    pub(super) fn new(grants: &Grants, stores: Option<&Arc<dyn Stores>>, #[cfg(feature = "http")] network: &Network) -> Self {
+        let secrets = Held::read(grants.secrets(), grants.files()).map(Arc::new);
+        #[cfg(feature = "http")]
+        let egress = match &secrets {
+            Ok(held) => Egress::new(grants.http(), Arc::clone(held), network),
+            Err(_) => Egress::new(&[], Arc::default(), network),
+        };
         Self {
             files: grants.files().to_vec(),
+            keeper: Keeper::new(grants, stores),
+            secrets,
             #[cfg(feature = "http")]
-            egress: Egress::new(grants.http(), network),
+            egress,
         }
     }
 }
@@ -35,36 +52,41 @@ impl Broker for Local {
         self.files.iter().map(folder).collect()
     }
 
+    fn keep(&self, store: &str, operation: Operation) -> Keeping {
+        self.keeper.keep(store, operation)
+    }
+
+    fn secrets(&self, reserved: &Reserved) -> Result<(), Denial> {
+        match &self.secrets {
+            Ok(held) => held.check(reserved),
+            Err(denial) => Err(denial.clone()),
+        }
+    }
+
+    fn reveal(&self, name: &str) -> Option<SecretValue> {
+        self.secrets.as_ref().ok()?.revealed(name)
+    }
+
+    fn scrub(&self, text: &mut String) {
+        if let Ok(held) = &self.secrets {
+            held.scrub(text);
+        }
+    }
+
     #[cfg(feature = "http")]
-    fn send(
-        &self,
-        request: hyper::Request<Body>,
-        timeouts: Timeouts,
-        traffic: std::sync::Arc<Traffic>,
-    ) -> Result<Sending, Unsent> {
+    fn send(&self, request: hyper::Request<Body>, timeouts: Timeouts, traffic: Arc<Traffic>) -> Result<Sending, Unsent> {
         self.egress.send(request, timeouts, traffic)
     }
 }
 
 fn folder(grant: &files::Grant) -> Result<Folder, Denial> {
-    let dir = open_folder(&grant.folder).map_err(|error| {
+    let dir = way::folder(&grant.folder).map_err(|error| {
         let message = format!("the folder {} granted as {} cannot be opened: {}", grant.folder, grant.mount, told(error));
         Denial::new(Code::CapabilityNotGranted, message)
             .detail("mount", grant.mount.as_str())
             .detail("folder", grant.folder.as_str())
     })?;
     Ok(Folder { mount: grant.mount.clone(), dir, access: grant.access })
-}
-
-/// Opens a folder name by name, so that no link on the way leads elsewhere than the policy says. On the way no folder has to be
-/// readable; the last one does.
-fn open_folder(path: &str) -> io::Result<OwnedFd> {
-    let way = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut dir = open("/", way, Mode::empty())?;
-    for name in path.split('/').filter(|name| !name.is_empty()) {
-        dir = openat(&dir, name, way, Mode::empty())?;
-    }
-    openat(&dir, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
 }
 
 fn told(error: io::Errno) -> String {
@@ -88,8 +110,10 @@ mod tests {
         let folder = folder.to_str().unwrap().to_owned();
         Local {
             files: vec![files::Grant { mount: "/in".to_owned(), folder, access: Access::Read }],
+            keeper: Keeper::default(),
+            secrets: Ok(Arc::default()),
             #[cfg(feature = "http")]
-            egress: Egress::new(&[], &Network::default()),
+            egress: Egress::new(&[], Arc::default(), &Network::default()),
         }
     }
 

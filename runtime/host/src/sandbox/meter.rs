@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use wasmtime::{ResourceLimiter, Result};
 
-use super::Bounds;
 use super::stop::Stop;
-use super::traffic::Traffic;
+use super::traffic::{KEPT, Traffic};
+use super::{Bounds, Refusal};
 
 /// A table's element is a pointer on the host.
 const TABLE_ELEMENT_BYTES: u64 = 8;
@@ -31,6 +31,7 @@ pub(crate) struct Meter {
     file_opens: u64,
     file_opens_allowed: u64,
     traffic: Arc<Traffic>,
+    refusals: Vec<Refusal>,
 }
 
 /// Bytes that went through the host. A stream, which outlives the call that made it, counts on its own copy.
@@ -67,12 +68,28 @@ impl Meter {
             file_opens: 0,
             file_opens_allowed: bounds.file_opens,
             traffic: Arc::new(Traffic::new(bounds.http)),
+            refusals: Vec::new(),
         }
     }
 
     /// What the guest does on the network. It is counted while the guest waits, so it is kept where tasks can reach it.
     pub(crate) fn traffic(&self) -> &Arc<Traffic> {
         &self.traffic
+    }
+
+    /// Keeps a refusal for the receipt.
+    pub(crate) fn refused(&mut self, refusal: Refusal) {
+        if self.refusals.len() < KEPT {
+            self.refusals.push(refusal);
+        }
+    }
+
+    /// What was refused, the network's refusals first: the first of it, if it was much.
+    pub(crate) fn refusals(&self) -> Vec<Refusal> {
+        let mut refusals = self.traffic.refusals();
+        refusals.extend(self.refusals.iter().cloned());
+        refusals.truncate(KEPT);
+        refusals
     }
 
     /// The most bytes that memories and tables held together.

@@ -28,14 +28,18 @@ mod config;
 mod files;
 mod given;
 mod http;
+mod keyvalue;
 pub mod log;
 mod random;
+pub mod secrets;
 mod sockets;
 mod stdio;
 #[cfg(test)]
 mod surface;
+mod way;
 
 pub use broker::{Broker, DenyAll, Folder, LocalPowers, Powers};
+pub use keyvalue::{Keeping, Told, Unkept};
 pub use refusal::{Reason, Refusal};
 pub use replay::Replay;
 pub use reserved::Reserved;
@@ -73,6 +77,10 @@ pub struct SandboxLinks {
     pub sockets: Link,
     /// `wasi:config`. It has no empty form.
     pub config: Link,
+    /// `wasi:keyvalue`. It has no empty form.
+    pub keyvalue: Link,
+    /// `skillhall:secrets`, for what the guest may see. It has no empty form.
+    pub secrets: Link,
 }
 
 /// Links a component with the base and the named powers, and with nothing else.
@@ -104,6 +112,14 @@ pub(crate) fn link(engine: &Engine, component: &Component, links: SandboxLinks) 
         Link::Absent => {}
         Link::Empty | Link::Granted => config::link(&mut linker)?,
     }
+    match links.keyvalue {
+        Link::Absent => {}
+        Link::Empty | Link::Granted => keyvalue::link(&mut linker)?,
+    }
+    match links.secrets {
+        Link::Absent => {}
+        Link::Empty | Link::Granted => secrets::link(&mut linker)?,
+    }
     linker.instantiate_pre(component)
 }
 
@@ -131,6 +147,8 @@ pub(crate) struct Guest {
     table: ResourceTable,
     files: Files,
     config: config::Values,
+    pub(crate) stores: keyvalue::Opened,
+    broker: Arc<dyn Broker>,
     random: RandomSource,
     output: Output,
     pub(crate) meter: Meter,
@@ -139,7 +157,7 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// A guest with these folders and values, requests by way of its broker if `wasi:http` is linked, and nothing else: no
+    /// A guest with these folders and values, stores and requests by way of its broker if they are linked, and nothing else: no
     /// arguments, no input, no socket, and nothing of the host's environment.
     pub(crate) fn new(bounds: &Bounds, replay: Option<&Replay>, given: &Given, files: Files, broker: &Arc<dyn Broker>) -> Self {
         let output = Output::new(bounds.output_bytes);
@@ -162,13 +180,13 @@ impl Guest {
         let (random, meter) = (RandomSource::new(replay), Meter::new(bounds));
         #[cfg(feature = "http")]
         let outgoing = http::granted::Outgoing::new(Arc::clone(broker), Arc::clone(meter.traffic()));
-        #[cfg(not(feature = "http"))]
-        let _ = broker;
         Self {
             wasi: builder.build(),
             table,
             files,
             config: config::Values::new(&given.config),
+            stores: keyvalue::Opened::new(&given.keyvalue, Arc::clone(broker)),
+            broker: Arc::clone(broker),
             random,
             output,
             meter,

@@ -40,6 +40,12 @@ pub enum Reason {
     Address,
     /// Too many connections are open at once.
     Connections,
+    /// The store is not granted.
+    Store,
+    /// It would hold more than was granted.
+    Quota,
+    /// What the host needs for it cannot be used now.
+    Unavailable,
     /// This host has no way to do it at all.
     Host,
 }

@@ -37,7 +37,7 @@ pub struct Reserved {
 }
 
 /// A folder whatever its path: device and inode.
-type Identity = (u64, u64);
+pub(super) type Identity = (u64, u64);
 
 impl Reserved {
     /// Keeps nothing: for a host that has no folder of its own.
@@ -81,6 +81,13 @@ impl Reserved {
     }
 }
 
+impl Reserved {
+    /// Whether something that lies in these folders lies in one that is kept; yes, if that cannot be found out.
+    pub(super) fn holds(&self, folders: &[Identity]) -> bool {
+        self.folders.iter().any(|kept| identity(kept).map_or(true, |kept| folders.contains(&kept)))
+    }
+}
+
 /// Whether a file or folder is the kernel's.
 pub(super) fn is_of_the_kernel(file: impl AsFd) -> io::Result<bool> {
     let kind = fstatfs(file)?.f_type;
@@ -112,7 +119,7 @@ fn above(dir: &OwnedFd) -> io::Result<OwnedFd> {
     openat(dir, "..", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
 }
 
-fn identity(dir: &OwnedFd) -> io::Result<Identity> {
+pub(super) fn identity(dir: &OwnedFd) -> io::Result<Identity> {
     let found = fstat(dir)?;
     Ok((found.st_dev, found.st_ino))
 }

@@ -54,7 +54,14 @@ fn engine() -> Engine {
 
 fn links(power: &str, link: Link) -> SandboxLinks {
     let on = |name: &str| if power == name { link } else { Link::Absent };
-    SandboxLinks { files: on("files"), http: on("http"), sockets: on("sockets"), config: on("config") }
+    SandboxLinks {
+        files: on("files"),
+        http: on("http"),
+        sockets: on("sockets"),
+        config: on("config"),
+        keyvalue: on("keyvalue"),
+        secrets: on("secrets"),
+    }
 }
 
 /// Whether the linker has something of this name. A component imports it with a type made up for the purpose, and the
@@ -91,6 +98,8 @@ fn what_the_table_names_is_linked_and_only_with_its_power() {
     let granted = [
         ("files", Link::Granted),
         ("config", Link::Granted),
+        ("keyvalue", Link::Granted),
+        ("secrets", Link::Granted),
         #[cfg(feature = "http")]
         ("http", Link::Granted),
     ];
@@ -113,19 +122,25 @@ fn what_the_table_names_is_linked_and_only_with_its_power() {
 #[test]
 fn no_other_version_is_linked() {
     let engine = engine();
-    let all = SandboxLinks { files: Link::Empty, http: Link::Empty, sockets: Link::Empty, config: Link::Granted };
-    for version in ["0.1.0", "0.3.0", "0.3.0-rc-2025", "1.0.0", "0.2.0-rc-2023-12-05"] {
+    let empty = SandboxLinks { files: Link::Empty, http: Link::Empty, sockets: Link::Empty, ..SandboxLinks::default() };
+    let all = SandboxLinks { config: Link::Granted, keyvalue: Link::Granted, secrets: Link::Granted, ..empty };
+    for version in ["0.1.0", "0.3.0", "0.3.0-rc-2025", "1.0.0", "0.2.0-rc-2023-12-05", "0.2.0-draft3"] {
         for (interface, name) in [
             ("wasi:cli/exit", "exit"),
             ("wasi:filesystem/preopens", "get-directories"),
             ("wasi:http/outgoing-handler", "handle"),
             ("wasi:config/store", "get"),
+            ("wasi:keyvalue/store", "open"),
             ("wasi:logging/logging", "log"),
         ] {
             assert!(!has(&engine, &format!("{interface}@{version}"), name, all), "{interface}@{version}");
         }
     }
     assert!(has(&engine, "wasi:cli/exit@0.2.0", "exit", all));
+    assert!(has(&engine, "skillhall:secrets/reveal@0.1.0", "get", all));
+    for version in ["0.2.0", "1.0.0"] {
+        assert!(!has(&engine, &format!("skillhall:secrets/reveal@{version}"), "get", all), "{version}");
+    }
 }
 
 /// The linker cannot be listed, so the code that fills it is read: each `add_to_linker` names an interface of the table.
@@ -134,6 +149,9 @@ fn the_code_links_no_interface_that_is_not_in_the_table() {
     let sources = [
         (concat!(include_str!("base.rs"), include_str!("log.rs")), "base"),
         (include_str!("config.rs"), "config"),
+        (concat!(include_str!("keyvalue/draft.rs"), include_str!("keyvalue/draft2.rs")), "keyvalue"),
+        (include_str!("keyvalue/mod.rs"), ""),
+        (include_str!("secrets/mod.rs"), "secrets"),
         (include_str!("files/mod.rs"), "files"),
         (include_str!("http/granted.rs"), "http"),
         (include_str!("sockets.rs"), "sockets"),
@@ -145,7 +163,8 @@ fn the_code_links_no_interface_that_is_not_in_the_table() {
             .filter_map(|line| line.split("::add_to_linker").next().filter(|before| before.len() < line.len()))
             .map(|before| {
                 let path: Vec<&str> = before.trim().rsplit("::").take(2).collect();
-                format!("wasi:{}/{}", path[1], path[0].replace('_', "-"))
+                let namespace = if path[1] == "secrets" { "skillhall" } else { "wasi" };
+                format!("{namespace}:{}/{}", path[1], path[0].replace('_', "-"))
             })
             .collect();
         let documented: BTreeSet<String> =

@@ -32,7 +32,7 @@ pub struct Requested {
 }
 
 /// The most entries of what is kept. Counting goes on beyond.
-const KEPT: usize = 16;
+pub(super) const KEPT: usize = 16;
 
 /// The account of one call.
 #[derive(Debug)]

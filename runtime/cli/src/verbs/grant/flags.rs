@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use skillhall_core::capability::files::Access;
 use skillhall_core::capability::http::{Grant, Method};
-use skillhall_core::capability::{Ask as _, config, env};
+use skillhall_core::capability::{Ask as _, config, env, keyvalue};
 
 /// `MOUNT=DIR[:write]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,34 @@ pub(crate) fn config_flag(text: &str) -> Result<config::Grant, String> {
     let grant = config::Grant { name: name.to_owned(), value };
     grant.validate().map_err(|error| error.to_string())?;
     Ok(grant)
+}
+
+/// `STORE[:BYTES[:ENTRIES]]`, a store, its bytes and its entries; `K`, `M` and `G` behind the bytes are their multiples by 1024.
+pub(crate) fn keyvalue_flag(text: &str) -> Result<keyvalue::Grant, String> {
+    let mut parts = text.splitn(3, ':');
+    let mut grant = keyvalue::Grant::usual(parts.next().unwrap_or_default());
+    if let Some(bytes) = parts.next() {
+        grant.bytes = size(bytes).ok_or_else(|| format!("'{bytes}' is no size, such as 65536, 64K or 10M"))?;
+    }
+    if let Some(entries) = parts.next() {
+        grant.entries = digits(entries).ok_or_else(|| format!("'{entries}' is no number of entries"))?;
+    }
+    grant.validate().map_err(|error| error.to_string())?;
+    Ok(grant)
+}
+
+fn size(text: &str) -> Option<u64> {
+    let (number, unit) = match text.strip_suffix(['K', 'M', 'G']) {
+        None => (text, 1),
+        Some(number) if text.ends_with('K') => (number, 1 << 10),
+        Some(number) if text.ends_with('M') => (number, 1 << 20),
+        Some(number) => (number, 1 << 30),
+    };
+    digits(number)?.checked_mul(unit)
+}
+
+fn digits(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 /// One origin and what belongs to it.
@@ -202,6 +230,33 @@ mod tests {
             assert!(env_flag(wrong).is_err(), "{wrong}");
         }
         assert!(config_flag("a b=x").is_err() && config_flag("a").is_err());
+    }
+
+    #[test]
+    fn a_store_has_the_usual_size_unless_it_says_another() {
+        let flag = |text: &str| keyvalue_flag(text).map(|grant| (grant.store, grant.bytes, grant.entries));
+        assert_eq!(flag("cache"), Ok(("cache".into(), 1 << 20, 1000)));
+        assert_eq!(flag("cache:65536"), Ok(("cache".into(), 65_536, 1000)));
+        assert_eq!(flag("cache:64K"), Ok(("cache".into(), 65_536, 1000)));
+        assert_eq!(flag("cache:10M:50000"), Ok(("cache".into(), 10 << 20, 50_000)));
+        assert_eq!(flag("cache:1G"), Ok(("cache".into(), 1 << 30, 1000)));
+        for wrong in [
+            "",
+            "Cache",
+            ":1",
+            "cache:",
+            "cache:K",
+            "cache:0",
+            "cache:+1",
+            "cache:1k",
+            "cache:2G",
+            "cache:1:",
+            "cache:1:0",
+            "cache:1:1:1",
+            "cache:99999999999999999999G",
+        ] {
+            assert!(flag(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -96,3 +96,14 @@ fn the_digest_names_this_difference_and_no_other() {
     ];
     assert!(others.iter().all(|other| *other != first));
 }
+
+#[test]
+fn a_secret_that_is_no_longer_shown_is_no_more_than_before() {
+    let asks = |reveal: bool, header: &str| {
+        let mut asks = http(&["GET"], &["/"]);
+        asks["secrets"] = json!([{"name": "T", "for": "https://a.example", "header": header, "reveal": reveal}]);
+        asks
+    };
+    assert!(!difference(asks(true, "authorization"), asks(false, "authorization")).increases());
+    assert!(difference(asks(true, "authorization"), asks(false, "x-key")).increases());
+}

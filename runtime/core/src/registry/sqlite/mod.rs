@@ -5,28 +5,28 @@
 //! whoever writes to the file, each row's text is covered by the digest of the commit that made it, and a file whose
 //! schema, rows or identity are not what they were is a registry that does not answer.
 
-mod place;
-mod pool;
 mod rows;
-mod schema;
 
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Transaction, TransactionBehavior};
 
-use self::pool::Pool;
 use self::rows::Reader;
 use super::model::{
     Change, Commit, NamespaceRecord, Published, Registry, RegistryError, Snapshot, StandingEvent, StandingQuery, Statement,
     Target,
 };
 use super::rules::{self, Effect, Rows as _};
+use crate::database::{self, DatabaseError, Pool, Schema};
 use crate::digest::Digest;
 use crate::id::{Namespace, SkillId};
 
 /// How long a call waits for other writers before the registry counts as unreachable.
 const BUSY: Duration = Duration::from_secs(5);
+
+/// What a registry's file is: "SKHR".
+const SCHEMA: Schema = Schema { statements: include_str!("schema.sql"), application: 0x534b_4852, version: 1 };
 
 /// A registry in an `SQLite` file.
 pub struct SqliteRegistry {
@@ -40,7 +40,7 @@ impl SqliteRegistry {
     /// [`RegistryError::Conflict`] if there is a file already (or what an earlier database of the name left behind);
     /// [`RegistryError::Unreachable`] if the file cannot be made.
     pub fn create(path: &Path) -> Result<Self, RegistryError> {
-        place::create(path, schema::write)?;
+        database::create(path, &SCHEMA)?;
         Self::open(path)
     }
 
@@ -54,7 +54,7 @@ impl SqliteRegistry {
     }
 
     fn open_patient(path: &Path, patience: Duration) -> Result<Self, RegistryError> {
-        Ok(Self { pool: Pool::open(path, patience)? })
+        Ok(Self { pool: Pool::open(path, &SCHEMA, patience)? })
     }
 
     /// Reads everything and checks it: the file's own structure, every row against the digest of the commit that made it,
@@ -64,7 +64,7 @@ impl SqliteRegistry {
     /// [`RegistryError::Unreachable`] naming the first thing that is wrong.
     pub fn verify(&self) -> Result<(), RegistryError> {
         self.read(|reader| {
-            schema::integrity(reader.connection())?;
+            database::integrity(reader.connection(), &SCHEMA)?;
             reader.verify()
         })
     }
@@ -78,20 +78,17 @@ impl SqliteRegistry {
         behavior: TransactionBehavior,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, RegistryError>,
     ) -> Result<T, RegistryError> {
-        let mut lease = self.pool.lease()?;
-        let result = (|| {
-            let transaction = lease.connection()?.transaction_with_behavior(behavior).map_err(unreachable)?;
-            self.pool.check(&transaction)?;
-            let value = work(&transaction)?;
-            transaction.commit().map_err(unreachable)?;
-            // A file that was exchanged while we wrote to it holds nothing of what we wrote.
-            self.pool.place().check()?;
-            Ok(value)
-        })();
-        if matches!(result, Ok(_) | Err(RegistryError::Conflict(_) | RegistryError::Immutable { .. })) {
-            lease.give_back();
+        let is_answer = |error: &RegistryError| matches!(error, RegistryError::Conflict(_) | RegistryError::Immutable { .. });
+        self.pool.transaction(behavior, is_answer, work)
+    }
+}
+
+impl From<DatabaseError> for RegistryError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Unreachable(why) => Self::Unreachable(why),
+            DatabaseError::Conflict(why) => Self::Conflict(why),
         }
-        result
     }
 }
 

@@ -1,4 +1,4 @@
-//! Guests with folders: what they can do there, and what they try in vain. The guest is `files.wat`.
+//! Guests with folders: what they can do there, and what they try in vain. The guest is `tests/guests/bodies/files.wat`.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::sandbox::{Link, LocalPowers, Powers as _};
 
-const GUEST: &str = include_str!("files.wat");
+const GUEST: &str = include_str!("../../../../../tests/guests/bodies/files.wat");
 
 const CODES: [&str; 37] = [
     "access",
@@ -421,6 +421,32 @@ fn a_pipe_put_in_the_place_of_a_file_is_not_waited_for() {
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     let not_permitted = CODES.iter().position(|code| *code == "not-permitted").unwrap().to_string();
     assert!(told.contains(&not_permitted) && !told.contains("FAIL_TIME"), "{told:?}");
+}
+
+/// A folder and a link that leads out change places, over and over, while a guest opens what only lies outside.
+#[test]
+fn a_link_put_in_the_place_of_a_folder_leads_nowhere_in_a_hundred_thousand_tries() {
+    let desk = reader();
+    let (way, link) = (desk.path("in/way"), desk.path("in/link"));
+    fs::create_dir(&way).unwrap();
+    symlink(desk.path("outside"), &link).unwrap();
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let swapper = std::thread::spawn(move || {
+        let (flags, mut swaps) = (rustix::fs::RenameFlags::EXCHANGE, 0_u64);
+        while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
+            rustix::fs::renameat_with(rustix::fs::CWD, &way, rustix::fs::CWD, &link, flags).unwrap();
+            swaps += 1;
+        }
+        swaps
+    });
+    let limits = Limits { file_opens: 200_000, host_calls: 1_000_000, time_ms: 120_000, ..limits() };
+    let outcome = execute(Order { limits, ..desk.order("race", "way/secret", "") });
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let swaps = swapper.join().unwrap();
+    assert_eq!(outcome.resources.file_opens.map(|opens| opens.used), Some(120_000));
+    assert_eq!(outcome.end, Ok(json!(1 | 2)), "both were met, and nothing else: no such file, and not permitted");
+    assert!(swaps > 1_000, "{swaps}");
 }
 
 #[test]

@@ -13,8 +13,14 @@ use crate::engine::KillReason;
 use crate::sandbox::egress::tests::server::{Server, head, read_head, reply};
 use crate::sandbox::{Broker, Link, LocalPowers, Powers as _, Reason, Requested};
 
-const LINKS: SandboxLinks =
-    SandboxLinks { files: Link::Absent, http: Link::Granted, sockets: Link::Absent, config: Link::Absent };
+const LINKS: SandboxLinks = SandboxLinks {
+    files: Link::Absent,
+    http: Link::Granted,
+    sockets: Link::Absent,
+    config: Link::Absent,
+    keyvalue: Link::Absent,
+    secrets: Link::Absent,
+};
 
 /// The example skill, as it was built by a real toolchain.
 fn prepared() -> Arc<Prepared> {

@@ -34,6 +34,13 @@ pub(super) struct Allowed {
     pub(super) addresses: Vec<IpAddr>,
 }
 
+impl Allowed {
+    /// The origin that was granted, as it is spelled there.
+    pub(super) fn origin(&self) -> String {
+        format!("{}://{}", if self.tls { "https" } else { "http" }, self.authority)
+    }
+}
+
 /// Whom an origin names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Host {

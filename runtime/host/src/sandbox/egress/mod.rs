@@ -1,7 +1,7 @@
 //! Requests of a guest that runs in this very process: decided, sent to the address that was looked at, and never followed.
 //!
 //! For each request: is it granted (`decide`)? What may stand in its head (`headers`)? Which of the addresses that the
-//! name leads to may be dialled (`address`, `dial`)? Then one connection, one request, one answer (`exchange`).
+//! name leads to may be dialled (`address`, `dial`)? Then one connection, one request with its `secrets`, one answer (`exchange`).
 
 mod address;
 mod decide;
@@ -9,6 +9,7 @@ mod dial;
 mod exchange;
 pub(super) mod headers;
 mod network;
+mod secrets;
 mod target;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use hyper::http::request::Parts;
 use hyper::http::uri::{Authority, PathAndQuery};
 use hyper::{Request, Response};
 use skillhall_core::capability::http::Grant;
+use skillhall_core::capability::secrets::Grant as Secret;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -32,6 +34,7 @@ pub use wasmtime_wasi_http::Error as HttpError;
 pub use wasmtime_wasi_http::WasiBody as Body;
 
 use super::refusal::{Reason, Refusal};
+use super::secrets::held::Held;
 use super::traffic::Traffic;
 use decide::{Allowed, Asked, decide, refusal};
 
@@ -95,22 +98,26 @@ pub(super) struct Egress(Arc<Inner>);
 
 struct Inner {
     grants: Vec<Grant>,
+    secrets: Arc<Held>,
     network: Network,
     connections: Arc<Semaphore>,
 }
 
 impl Egress {
-    pub(super) fn new(grants: &[Grant], network: &Network) -> Self {
+    pub(super) fn new(grants: &[Grant], secrets: Arc<Held>, network: &Network) -> Self {
         let connections = Arc::new(Semaphore::new(CONNECTIONS));
-        Self(Arc::new(Inner { grants: grants.to_vec(), network: network.clone(), connections }))
+        Self(Arc::new(Inner { grants: grants.to_vec(), secrets, network: network.clone(), connections }))
     }
 
     /// Decides at once, and gives what sends the request.
     pub(super) fn send(&self, request: Request<Body>, timeouts: Timeouts, traffic: Arc<Traffic>) -> Result<Sending, Unsent> {
-        let Inner { grants, connections, .. } = &*self.0;
+        let Inner { grants, secrets, connections, .. } = &*self.0;
         let (parts, body) = request.into_parts();
         let asked = Owned::of(&parts);
         let allowed = decide(grants, &asked.borrow())?;
+        if let Some(secret) = secrets::clash(secrets, &allowed.origin(), &parts.headers) {
+            return Err(self.is_the_hosts(&asked, secret));
+        }
         let headers = headers::admit(parts.headers, &allowed.authority).map_err(|flaw| self.unfit(&asked, &flaw))?;
         let Ok(permit) = Arc::clone(connections).try_acquire_owned() else {
             let message = format!("the skill has {CONNECTIONS} connections open already");
@@ -120,15 +127,28 @@ impl Egress {
         let egress = self.clone();
         let deadline = after(traffic.allowed().time);
         Ok(Box::pin(async move {
-            let Inner { grants, network, .. } = &*egress.0;
+            let Inner { grants, secrets, network, .. } = &*egress.0;
             let until = timeouts.connect.map_or(deadline, |time| deadline.min(after(time)));
             let stream = dial::dial(&allowed, network, until).await.map_err(|undialled| match undialled {
                 dial::Undialled::Failed(told) => Unsent::failed(told),
                 dial::Undialled::Prohibited(found) => prohibited(grants, &asked.borrow(), &allowed, &found),
             })?;
+            // Last of all: the other end is the one that was looked at, and through TLS it has shown who it is.
+            let mut headers = headers;
+            secrets::add(secrets, &allowed.origin(), &mut headers).map_err(Unsent::failed)?;
             let sent = exchange::Sent { allowed: &allowed, headers, body, timeouts, deadline, permit };
             exchange::exchange(stream, sent, traffic).await.map_err(Unsent::failed)
         }))
+    }
+
+    fn is_the_hosts(&self, asked: &Owned, secret: &Secret) -> Unsent {
+        let Secret { name, header, .. } = secret;
+        let message = format!("the header {header} is the host's to set for this origin: the secret {name} goes into it");
+        let mut unsent = refusal(&self.0.grants, &asked.borrow(), Reason::Header, &message, HttpError::HttpRequestDenied);
+        if let Some(refusal) = &mut unsent.refusal {
+            refusal.hint = format!("The skill leaves {header} out; the host adds it.");
+        }
+        unsent
     }
 
     fn unfit(&self, asked: &Owned, flaw: &headers::Flaw) -> Unsent {

@@ -5,6 +5,7 @@
 
 mod budget;
 mod dial;
+mod secrets;
 pub(crate) mod server;
 mod tls;
 
@@ -80,7 +81,11 @@ impl Way {
     }
 
     fn within(grants: &[Grant], network: &Network, allowed: Allowance) -> Self {
-        Self { egress: Egress::new(grants, network), traffic: Arc::new(Traffic::new(allowed)), timeouts: Timeouts::default() }
+        Self {
+            egress: Egress::new(grants, Arc::default(), network),
+            traffic: Arc::new(Traffic::new(allowed)),
+            timeouts: Timeouts::default(),
+        }
     }
 
     /// To a server here, of which the grant says that its address is meant.

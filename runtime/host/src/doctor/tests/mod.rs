@@ -1,0 +1,103 @@
+//! Every guest of `tests/guests`: each is run and ends as its head says. `GUEST=calls-` picks some.
+
+mod coverage;
+mod fuzz;
+mod heads;
+mod seams;
+mod text;
+
+use std::sync::OnceLock;
+
+use super::Doctor;
+use super::guest::Guest;
+
+fn doctor() -> &'static Doctor {
+    static DOCTOR: OnceLock<Doctor> = OnceLock::new();
+    DOCTOR.get_or_init(|| Doctor::new().unwrap())
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// Whether this build has what the guest is granted.
+fn can_run(guest: &Guest) -> bool {
+    cfg!(feature = "http") || guest.plan.powers.http.entries().is_empty()
+}
+
+#[test]
+fn every_guest_ends_as_it_must() {
+    let wanted = std::env::var("GUEST").unwrap_or_default();
+    let mut wrong = Vec::new();
+    for name in text::names().into_iter().filter(|name| name.contains(&wanted)) {
+        let guest = match text::read(&name) {
+            Ok(guest) => guest,
+            Err(error) => {
+                wrong.push(error);
+                continue;
+            }
+        };
+        if !can_run(&guest) {
+            continue;
+        }
+        let finding = block_on(doctor().examine(&guest));
+        println!("{name}: {} in {} us", finding.came, finding.duration_us);
+        wrong.extend(finding.wrong.iter().map(|wrong| format!("{name}: {wrong}")));
+        assert_eq!(finding.held, finding.wrong.is_empty());
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// By how much runs are over their time. `LOOPS=10000` for figures; here other tests run beside it.
+#[test]
+fn a_loop_is_stopped_soon_after_its_time() {
+    let loops: usize = std::env::var("LOOPS").ok().map_or(200, |loops| loops.parse().unwrap());
+    let source = text::source("time-loop-in-call").replace("time_ms = 50", "time_ms = 5");
+    let guest = text::guest("time-loop-in-call", &source);
+    let run = |_| {
+        let wall = block_on(doctor().outcome(&guest)).resources.wall_us;
+        assert_eq!(wall.allowed, 5_000);
+        wall.used.saturating_sub(wall.allowed)
+    };
+    let mut over: Vec<u64> = (0..loops).map(run).collect();
+    over.sort_unstable();
+    let at = |percent: usize| over[(loops - 1) * percent / 100];
+    println!("{loops} loops are over their time by {} us at p50, {} us at p99, {} us at most", at(50), at(99), at(100));
+    assert!(at(50) < 20_000 && at(99) < 100_000, "{} {}", at(50), at(99));
+}
+
+/// What a guest took is given back when it is gone. It is measured in a process of its own, where no other test takes any.
+#[test]
+fn the_memory_of_the_host_is_given_back() {
+    let own = std::env::current_exe().unwrap();
+    let arguments = ["--exact", "doctor::tests::what_is_left_of_many_runs", "--ignored", "--nocapture"];
+    let run = std::process::Command::new(own).args(arguments).output().unwrap();
+    let told = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(run.status.success() && told.contains("1 passed"), "{told}{}", String::from_utf8_lossy(&run.stderr));
+    println!("{}", told.lines().find(|line| line.contains("KiB")).unwrap_or_default());
+}
+
+#[test]
+#[ignore = "the test above runs it, alone in its process"]
+fn what_is_left_of_many_runs() {
+    let guests: Vec<Guest> = text::names()
+        .iter()
+        .filter(|name| ["memory-", "handles-", "values-"].iter().any(|kind| name.starts_with(kind)))
+        .map(|name| text::read(name).unwrap())
+        .collect();
+    let all = || guests.iter().for_each(|guest| drop(block_on(doctor().examine(guest))));
+    all();
+    let before = resident_kib();
+    for _ in 0..5 {
+        all();
+    }
+    let grown = resident_kib().saturating_sub(before);
+    println!("{} guests, 5 times: {grown} KiB more than after the first time", guests.len());
+    assert!(guests.len() >= 30 && grown < 16 << 10, "{grown} KiB");
+}
+
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}

@@ -1,0 +1,24 @@
+;;! tries = "Makes just as many host calls as it may."
+;;! export = "run"
+;;! input = {}
+;;! limits = { time_ms = 5000, host_calls = 2 }
+;;! powers = {}
+;;! expect = "done"
+;;! doctor = false
+;;! used = { host_calls = 2 }
+(component
+    (import "wasi:clocks/monotonic-clock@0.2.3" (instance $host (export "now" (func (result u64)))))
+    (core module $memory
+        (memory (export "memory") 2)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+    (core instance $memory (instantiate $memory))
+    (core func $host (canon lower (func $host "now")
+        (memory $memory "memory") (realloc (func $memory "realloc"))))
+    (core module $m
+        (import "host" "call" (func $host (result i64)))
+        (import "memory" "memory" (memory 1))
+        (func (export "run") (;* 2 ;)(drop (call $host)) (;* ;)))
+    (core instance $i (instantiate $m
+        (with "host" (instance (export "call" (func $host))))
+        (with "memory" (instance $memory))))
+    (func (export "run") (canon lift (core func $i "run"))))

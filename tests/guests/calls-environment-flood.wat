@@ -1,0 +1,24 @@
+;;! tries = "Asks for its environment without end."
+;;! export = "run"
+;;! input = {}
+;;! limits = { time_ms = 5000 }
+;;! powers = {}
+;;! expect = { failure = "FAIL_HOST_CALLS" }
+;;! doctor = false
+;;! limit = "host calls"
+(component
+    (import "wasi:cli/environment@0.2.0" (instance $host (export "get-environment" (func (result (list (tuple string string)))))))
+    (core module $memory
+        (memory (export "memory") 2)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+    (core instance $memory (instantiate $memory))
+    (core func $host (canon lower (func $host "get-environment")
+        (memory $memory "memory") (realloc (func $memory "realloc"))))
+    (core module $m
+        (import "host" "call" (func $host (param i32)))
+        (import "memory" "memory" (memory 1))
+        (func (export "run") (loop (call $host (i32.const 16)) (br 0))))
+    (core instance $i (instantiate $m
+        (with "host" (instance (export "call" (func $host))))
+        (with "memory" (instance $memory))))
+    (func (export "run") (canon lift (core func $i "run"))))

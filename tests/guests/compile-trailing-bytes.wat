@@ -1,0 +1,9 @@
+;;! tries = "Has bytes behind its end."
+;;! export = "run"
+;;! input = {}
+;;! limits = { time_ms = 5000 }
+;;! powers = {}
+;;! expect = { refused = "component" }
+;;! doctor = false
+;;! says = "unexpected end-of-file"
+(component binary "\00asm\0d\00\01\00" "trailing")

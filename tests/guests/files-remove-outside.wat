@@ -1,0 +1,8 @@
+;;! tries = "Removes a file through a link to a folder outside."
+;;! export = "unlink-file"
+;;! input = { path = "folder/secret", other = "" }
+;;! limits = { time_ms = 5000 }
+;;! powers = { files = [{ mount = "/in", access = "write" }] }
+;;! expect = { value = 31 }
+;;! doctor = false
+;;! body = "tests/guests/bodies/files.wat"

@@ -1,0 +1,13 @@
+;;! tries = "Imports the clock of a later generation."
+;;! export = "run"
+;;! input = {}
+;;! limits = { time_ms = 5000 }
+;;! powers = {}
+;;! expect = { failure = "FAIL_LINK" }
+;;! doctor = false
+;;! says = "wasi:clocks/monotonic-clock@0.3.0"
+(component
+    (import "wasi:clocks/monotonic-clock@0.3.0" (instance (export "now" (func (result u64)))))
+    (core module $m (func (export "run")))
+    (core instance $i (instantiate $m))
+    (func (export "run") (canon lift (core func $i "run"))))

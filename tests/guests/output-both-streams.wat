@@ -1,0 +1,49 @@
+;;! tries = "Writes to both of its outputs in turn, each staying below the limit."
+;;! export = "run"
+;;! input = {}
+;;! limits = { time_ms = 5000 }
+;;! powers = {}
+;;! expect = { failure = "FAIL_OUTPUT" }
+;;! doctor = false
+;;! limit = "output"
+;;! used = { host_calls = 259 }
+(component $C
+    (import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
+    (alias export $error "error" (type $err))
+    (import "wasi:io/streams@0.2.0" (instance $streams
+        (export "output-stream" (type $o (sub resource)))
+        (alias outer $C $err (type $e))
+        (type $failed (variant (case "last-operation-failed" (own $e)) (case "closed")))
+        (export "stream-error" (type $se (eq $failed)))
+        (export "[method]output-stream.write" (func (param "self" (borrow $o)) (param "contents" (list u8)) (result (result (error $se)))))))
+    (alias export $streams "output-stream" (type $stream))
+    (import "wasi:cli/stdout@0.2.0" (instance $stdout
+        (alias outer $C $stream (type $o))
+        (export "get-stdout" (func (result (own $o))))))
+    (import "wasi:cli/stderr@0.2.0" (instance $stderr
+        (alias outer $C $stream (type $o))
+        (export "get-stderr" (func (result (own $o))))))
+    (core module $memory
+        (memory (export "memory") 48))
+    (core instance $memory (instantiate $memory))
+    (core func $stdout (canon lower (func $stdout "get-stdout")))
+    (core func $stderr (canon lower (func $stderr "get-stderr")))
+    (core func $write (canon lower (func $streams "[method]output-stream.write") (memory $memory "memory")))
+    (core func $drop (canon resource.drop $stream))
+    (core module $m
+        (import "host" "stdout" (func $stdout (result i32)))
+        (import "host" "stderr" (func $stderr (result i32)))
+        (import "host" "write" (func $write (param i32 i32 i32 i32)))
+        (import "host" "drop" (func $drop (param i32)))
+        (import "memory" "memory" (memory 1))
+        (func (export "run") (local $a i32) (local $b i32)
+            (local.set $a (call $stdout))
+            (local.set $b (call $stderr))
+            (loop
+                (call $write (local.get $a) (i32.const 1024) (i32.const 4096) (i32.const 0))
+                (call $write (local.get $b) (i32.const 1024) (i32.const 4096) (i32.const 0))
+                (br 0))))
+    (core instance $i (instantiate $m
+        (with "host" (instance (export "stdout" (func $stdout)) (export "stderr" (func $stderr)) (export "write" (func $write)) (export "drop" (func $drop))))
+        (with "memory" (instance $memory))))
+    (func (export "run") (canon lift (core func $i "run"))))

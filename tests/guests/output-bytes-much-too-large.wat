@@ -1,0 +1,17 @@
+;;! tries = "Gives a list of 58 million bytes."
+;;! export = "run"
+;;! input = {}
+;;! limits = { time_ms = 5000 }
+;;! powers = {}
+;;! expect = { failure = "FAIL_OUTPUT" }
+;;! doctor = false
+;;! limit = "output"
+(component
+    (core module $m
+        (memory (export "memory") 900)
+        (func (export "run") (result i32)
+            (i32.store (i32.const 16) (i32.const 1024))
+            (i32.store (i32.const 20) (i32.const 58000000))
+            (i32.const 16)))
+    (core instance $i (instantiate $m))
+    (func (export "run") (result (list u8)) (canon lift (core func $i "run") (memory $i "memory"))))

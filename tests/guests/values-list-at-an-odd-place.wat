@@ -1,0 +1,13 @@
+;;! tries = "Gives a list of numbers that do not lie where numbers lie."
+;;! export = "run"
+;;! input = {}
+;;! limits = { time_ms = 5000 }
+;;! powers = {}
+;;! expect = { failure = "FAIL_TRAP" }
+;;! doctor = false
+(component
+    (core module $m
+        (memory (export "memory") 1)
+        (func (export "run") (result i32) (i32.store (i32.const 16) (i32.const 33)) (i32.store (i32.const 20) (i32.const 1)) (i32.const 16)))
+    (core instance $i (instantiate $m))
+    (func (export "run") (result (list u64)) (canon lift (core func $i "run") (memory $i "memory"))))
