@@ -75,6 +75,11 @@ fn recognised(rest: &str, before: &str, at_word: bool) -> Option<(&'static str, 
     if !at_word {
         return None;
     }
+    // Where a record begins depends on how long the times before it are written.
+    if before.ends_with(".jsonl, byte ") {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        return Some(("PLACE", digits)).filter(|_| digits > 0 && !rest.starts_with('0'));
+    }
     let shapes: [(&str, &[usize]); 4] = [("UUID", &[8, 4, 4, 4, 12]), ("SHA256", &[64]), ("HASH", &[12]), ("HASH", &[16])];
     for (name, groups) in shapes {
         if let Some(length) = hex_groups(rest, groups)
