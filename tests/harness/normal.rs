@@ -5,11 +5,17 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 /// Members that hold what differs, and what stands in their place.
-const VARYING: [(&str, &str); 5] =
-    [("body", "BODY"), ("checkpoint", "CHECKPOINT"), ("public", "PUBLIC"), ("signature", "SIGNATURE"), ("sig", "SIGNATURE")];
+const VARYING: [(&str, &str); 6] = [
+    ("body", "BODY"),
+    ("envelope", "ENVELOPE"),
+    ("checkpoint", "CHECKPOINT"),
+    ("public", "PUBLIC"),
+    ("signature", "SIGNATURE"),
+    ("sig", "SIGNATURE"),
+];
 
 /// Words before which eight random digits stand, as in `hall-1a2b3c4d`.
-const NAMED: [&str; 5] = ["hall", "hmac", "ed25519", "certifier", "ledger"];
+const NAMED: [&str; 6] = ["hall", "hmac", "ed25519", "certifier", "ledger", "approver"];
 
 /// A text with the desk's folder, digests, ids, times and durations named.
 #[must_use]

@@ -1,6 +1,7 @@
 //! Whole halls, whole commands: what a user or an embedding program meets.
 
 mod adapters;
+mod approvals;
 #[path = "loop.rs"]
 mod author_loop;
 mod bad_input;

@@ -69,6 +69,11 @@ controls = ["ctrl.obs.metrics-core"]
 [policy.tiers]
 1 = ["ctrl.obs.structured-logging"]
 
+[approvals]
+pending_minutes = 60
+use_minutes = 5
+own = "never"
+
 [limits]
 memory_bytes = 1073741824
 time_ms = 600000
@@ -211,6 +216,7 @@ fn every_key_of_hall_toml_is_in_the_schema_and_the_reverse() {
         (String::new(), ""),
         ("/hall".into(), "hall."),
         ("/policy".into(), "policy."),
+        ("/approvals".into(), "approvals."),
         ("/limits".into(), "limits."),
         (grants.into(), "grants.*."),
         (format!("{grants}/files/0"), "grants.*.files[]."),

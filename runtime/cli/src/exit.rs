@@ -33,6 +33,7 @@ impl Exit {
         match denial.code {
             Code::Unauthenticated => Self::Credentials,
             Code::RequiresHumanApproval => Self::Pending,
+            Code::RequiresHuman if denial.details.contains_key("approval") => Self::Pending,
             _ => Self::Denied,
         }
     }

@@ -6,6 +6,7 @@ mod hall;
 mod interrupt;
 mod lines;
 mod package;
+mod passphrase;
 mod prepare;
 mod printer;
 mod progress;

@@ -299,6 +299,27 @@ codes! {
     RequiresHumanApproval = "DENY_REQUIRES_HUMAN_APPROVAL", Policy,
         "The policy gate asks for a person's approval.",
         "Have the pending approval resolved by someone other than the requester, then call again.";
+    ApprovalUnknown = "DENY_APPROVAL_UNKNOWN", Policy,
+        "The approval that the call names is not there.",
+        "`hall approvals list` shows those that are; or call without one, and a new one is asked for if a person is needed.";
+    ApprovalRejected = "DENY_APPROVAL_REJECTED", Policy,
+        "A person said no to this very call.",
+        "The reason is that person's; change the call, or have it asked for anew by calling without the approval.";
+    ApprovalExpired = "DENY_APPROVAL_EXPIRED", Policy,
+        "The approval was not answered, or not used, in time.",
+        "Call without the approval: a new one is asked for.";
+    ApprovalUsed = "DENY_APPROVAL_USED", Policy,
+        "The approval was used: each one is good for a single run.",
+        "Call without the approval: a new one is asked for.";
+    ApprovalMismatch = "DENY_APPROVAL_MISMATCH", Policy,
+        "The approval is for something else than this call.",
+        "Make the call that was approved, or call without the approval: a new one is asked for.";
+    ApprovalInvalid = "DENY_APPROVAL_INVALID", Policy,
+        "The answer is not one that an approver of this hall has signed.",
+        "Find out who wrote it into the registry; have the call approved by somebody whose key the keyring names.";
+    ApprovalSelf = "DENY_APPROVAL_SELF", Policy,
+        "The person who called also approved, and may not do both here.",
+        "Have somebody else approve it; `approvals.own` in hall.toml says where one's own approval counts.";
     PolicyGateInvalidResponse = "DENY_POLICY_GATE_INVALID_RESPONSE", Policy,
         "The policy gate answered something that is no decision.",
         "Mend the gate: it answers ALLOW, DENY or REQUIRE_HUMAN.";

@@ -7,6 +7,7 @@ use skillhall_core::denial::Stage;
 use skillhall_core::digest::Digest;
 use skillhall_core::govern::call::DataLabel;
 use skillhall_core::registry::State;
+use skillhall_core::trust::approve::Answer;
 use skillhall_core::trust::keys::Require;
 use skillhall_tests::files;
 
@@ -130,6 +131,18 @@ pub(super) enum Step {
     Gate { answers: String, version: Option<String> },
     /// A policy gate is there, and fails.
     GateFails { how: GateFault },
+    /// Somebody may answer calls that wait for a person.
+    Approver { holder: String },
+    /// The call that a ready hall lets pass is made, and waits for a person.
+    Ask,
+    /// Somebody answers it.
+    Answer { holder: String, answer: Answer },
+    /// Revokes the keys of all approvers.
+    RevokeApprovers,
+    /// Takes all approvers out of the keyring.
+    DropApprovers,
+    /// The call is made on the strength of the answer, and runs.
+    Use,
 }
 
 /// How a policy gate fails.
@@ -155,9 +168,13 @@ pub(super) enum Attempt {
         correlation_id: Option<Text>,
         caller: Option<String>,
         adapter: Option<String>,
+        /// An approval's id; `asked` is that of the call that waits.
+        approval: Option<String>,
         #[serde(default)]
         dry_run: bool,
     },
+    /// Somebody answers the call that waits.
+    Answer { holder: String, answer: Answer },
     /// Certifies a package of the real skill with these changes of its skill.toml.
     Certify {
         #[serde(default)]
@@ -238,6 +255,7 @@ impl Default for Attempt {
             correlation_id: None,
             caller: None,
             adapter: None,
+            approval: None,
             dry_run: false,
         }
     }

@@ -140,7 +140,9 @@ fn expect(code: &str, case: &Case, refusal: &Refusal) {
 
 /// The refusal is in the ledger, once, and nothing ran.
 fn recorded(hall: &Hall, before: u64, case: &Case, refusal: &Refusal) {
-    let records = records_from(hall, before);
+    // That a person is asked is a record of its own.
+    let asked = |record: &Record| matches!(record.event.kind, EventKind::ApprovalPending | EventKind::ApprovalExpired);
+    let records: Vec<Record> = records_from(hall, before).into_iter().filter(|record| !asked(record)).collect();
     let kinds: Vec<EventKind> = records.iter().map(|record| record.event.kind).collect();
     assert!(!kinds.contains(&EventKind::SkillComplete), "something ran: {kinds:?}");
     let denials: Vec<&Record> = records.iter().filter(|record| record.event.kind == EventKind::SkillDeny).collect();
@@ -161,7 +163,14 @@ fn recorded(hall: &Hall, before: u64, case: &Case, refusal: &Refusal) {
 
 fn attempt(stage: &mut Stage, attempt: &Attempt) -> Refusal {
     match attempt {
-        Attempt::Call { .. } => called(stage.hall(), attempt),
+        Attempt::Call { .. } => {
+            let asked = stage.asked.clone();
+            called(stage.hall(), attempt, asked)
+        }
+        Attempt::Answer { holder, answer } => {
+            let (id, key) = (stage.asked.clone().expect("a call waits"), stage.approver(holder));
+            refused(stage.hall().answer(&id, *answer, "a test", &key))
+        }
         Attempt::Certify { skill, adapter } => {
             refused(stage.hall().certify(&Arc::new(with(package(skill), adapter.as_ref())), 30))
         }
@@ -183,8 +192,8 @@ fn attempt(stage: &mut Stage, attempt: &Attempt) -> Refusal {
     }
 }
 
-fn called(hall: &Hall, attempt: &Attempt) -> Refusal {
-    let Attempt::Call { skill, tool, input, data_label, correlation_id, caller, adapter, dry_run } = attempt else {
+fn called(hall: &Hall, attempt: &Attempt, asked: Option<String>) -> Refusal {
+    let Attempt::Call { skill, tool, input, data_label, correlation_id, caller, adapter, approval, dry_run } = attempt else {
         panic!("this is no call");
     };
     let mut call = good_call();
@@ -197,6 +206,7 @@ fn called(hall: &Hall, attempt: &Attempt) -> Refusal {
     if let Some(id) = correlation_id {
         call.correlation_id = id.text();
     }
+    call.approval = if approval.as_deref() == Some("asked") { asked } else { approval.clone() };
     let owner = hall.caller().expect("the owner is known").expect("the test owns the hall");
     let through = adapter.as_deref().map_or_else(|| owner.adapter.clone(), |adapter| adapter.parse().expect("an adapter"));
     let owner = Caller { adapter: through, ..owner };

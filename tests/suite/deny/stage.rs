@@ -1,11 +1,12 @@
 //! A prepared hall on which a case is played: each step is done, and knows how it is undone.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use skillhall::hall::{Hall, Silent};
+use skillhall::hall::{Hall, Refused, Silent};
 use skillhall_core::digest::Digest;
 use skillhall_core::govern::wcp::gate::{GateContext, GateError, PolicyGate, Verdict};
 use skillhall_core::ledger::change::change;
@@ -13,11 +14,11 @@ use skillhall_core::ledger::{Event, EventKind};
 use skillhall_core::package::Package;
 use skillhall_core::registry::{Change, HostRecord, NamespaceRecord, OrgRecord, Scope, State, StatementKind, Target};
 use skillhall_core::trust::awp::{self, Provenance, Worker};
-use skillhall_core::trust::keys::{Algorithm, KeyRecord, KeySource as _, Keyring};
+use skillhall_core::trust::keys::{Algorithm, KeyRecord, KeySource as _, Keyring, SigningKey};
 use skillhall_tests::clock::DAY_MS;
 use skillhall_tests::files::put;
 use skillhall_tests::skills::{REDACT, redact_as, redact_toml};
-use skillhall_tests::world::World;
+use skillhall_tests::world::{World, good_call, run};
 
 use super::case::{GateFault, Key, Preparation, Step};
 
@@ -39,13 +40,19 @@ pub(super) struct Stage {
     package: Package,
     gate: Option<Arc<dyn PolicyGate>>,
     undo: Vec<Undo>,
+    approvers: BTreeMap<String, String>,
+    /// The approval of the call that waits.
+    pub(super) asked: Option<String>,
 }
+
+/// What seals the keys of approvers here.
+const PASSPHRASE: &[u8] = b"correct horse battery";
 
 impl Stage {
     pub(super) fn new(preparation: &Preparation) -> Self {
         let package = redact_as(&edited(redact_toml(), &preparation.skill)).expect("the skill is built");
         let world = if preparation.is_plain() { World::ready() } else { World::bare() };
-        let stage = Self { world, hall: None, package, gate: None, undo: Vec::new() };
+        let stage = Self { world, hall: None, package, gate: None, undo: Vec::new(), approvers: BTreeMap::new(), asked: None };
         if !preparation.is_plain() {
             let hall = stage.world.open();
             let attested = Arc::new(hall.attest(&stage.package, "test").expect("it is attested").0);
@@ -205,6 +212,34 @@ impl Stage {
                     reason: "a test".into(),
                 })));
             }
+            Step::Approver { holder } => {
+                let mut kept = String::new();
+                let keep = |sealed: &str| {
+                    sealed.clone_into(&mut kept);
+                    Ok(())
+                };
+                self.hall().new_approver(holder, PASSPHRASE, None, keep).expect("an approver is made");
+                self.approvers.insert(holder.clone(), kept);
+            }
+            Step::Ask => {
+                let refused = run(self.hall(), good_call()).expect_err("the call waits");
+                let Refused::Denied { denial, .. } = refused else { panic!("a fault: {refused:?}") };
+                let id = denial.details.get("approval").and_then(Value::as_str);
+                self.asked = Some(id.unwrap_or_else(|| panic!("nobody is asked: {denial:?}")).to_owned());
+            }
+            Step::Answer { holder, answer } => {
+                let (id, key) = (self.asked.clone().expect("a call waits"), self.approver(holder));
+                self.hall().answer(&id, *answer, "a test", &key).expect("it is answered");
+            }
+            Step::RevokeApprovers => self.keyring(|keyring| {
+                keyring.approvers.iter_mut().for_each(|approver| approver.key.revoked_at = Some(approver.key.valid_from));
+            }),
+            Step::DropApprovers => self.keyring(|keyring| keyring.approvers.clear()),
+            Step::Use => {
+                let call = good_call().approval(self.asked.clone());
+                let receipt = run(self.hall(), call).expect("it is let through");
+                assert!(receipt.output().is_some() && receipt.admitted().is_some_and(|admitted| admitted.approval.is_some()));
+            }
             Step::GateFails { how } => self.gate = Some(Arc::new(Fails(*how))),
         }
     }
@@ -232,6 +267,12 @@ impl Stage {
                 _ => drop(self.hall().enroll().expect("the host is enrolled")),
             }
         }
+    }
+
+    /// The key of an approver.
+    pub(super) fn approver(&self, holder: &str) -> SigningKey {
+        let sealed = self.approvers.get(holder).unwrap_or_else(|| panic!("{holder} has no key"));
+        SigningKey::from_sealed_pem(sealed, PASSPHRASE).expect("the key opens")
     }
 
     fn flip(&mut self, file: &str, at: Option<usize>) {

@@ -1,6 +1,8 @@
 //! `hall keys`: the hall's keyring.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -12,6 +14,7 @@ use skillhall_core::trust::keys::{Algorithm, KeyError, KeyRecord, KeySource as _
 use super::standing::parse_reason;
 use crate::error::{CommandError, Outcome};
 use crate::hall::{Place, now};
+use crate::passphrase::new_passphrase;
 use crate::printer::{Printer, bold, dim, good, shown};
 
 /// Make, rotate, revoke, trust and list keys
@@ -36,7 +39,7 @@ enum What {
 /// Make a key and enter it into the keyring
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  hall keys new --namespace org.acme --algorithm ed25519 --days 365\n  hall keys new --purpose certify"
+    after_help = "Examples:\n  hall keys new --namespace org.acme --algorithm ed25519 --days 365\n  hall keys new --purpose certify\n  hall keys new --purpose approve --holder ada --out ada.pem"
 )]
 struct NewArguments {
     /// The namespace for which the key attests
@@ -51,6 +54,15 @@ struct NewArguments {
     /// For how many days it counts; without it, until it is revoked
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650))]
     days: Option<u32>,
+    /// With --purpose approve: who holds it, by the name that they have as a caller, if they are one
+    #[arg(long, value_name = "NAME")]
+    holder: Option<String>,
+    /// With --purpose approve: the new file for the key, sealed by a passphrase
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// With --purpose approve: read the passphrase from here instead of the terminal: a file, or /dev/fd/N
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
 }
 
 /// Make new keys beside those of a namespace, and end the old ones' time after an overlap
@@ -122,6 +134,7 @@ impl From<KeyAlgorithm> for Algorithm {
 enum KeyPurpose {
     Attest,
     Certify,
+    Approve,
 }
 
 pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Outcome<()> {
@@ -135,9 +148,17 @@ pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Ou
 }
 
 fn new(arguments: &NewArguments, place: &Place, printer: &Printer) -> Outcome<()> {
+    if let KeyPurpose::Approve = arguments.purpose {
+        return new_approver(arguments, place, printer);
+    }
+    if arguments.holder.is_some() || arguments.out.is_some() || arguments.passphrase_file.is_some() {
+        let message = "--holder, --out and --passphrase-file belong to a key for approving";
+        return Err(CommandError::usage(message, "hall keys new --purpose approve --holder NAME --out FILE"));
+    }
     let purpose = match arguments.purpose {
         KeyPurpose::Attest => Purpose::Attest,
         KeyPurpose::Certify => Purpose::Certify,
+        KeyPurpose::Approve => Purpose::Approve,
     };
     let algorithm = Algorithm::from(arguments.algorithm);
     if purpose == Purpose::Certify && (algorithm != Algorithm::Ed25519 || arguments.namespace.is_some()) {
@@ -154,6 +175,35 @@ fn new(arguments: &NewArguments, place: &Place, printer: &Printer) -> Outcome<()
         vec![
             format!("{} made the key {}", good("✓"), bold(record.id.as_str())),
             "  packages attested before stay as they are; attest again to use it".into(),
+        ]
+    });
+    Ok(())
+}
+
+/// Makes the sealed key of somebody who may answer calls that wait for a person.
+fn new_approver(arguments: &NewArguments, place: &Place, printer: &Printer) -> Outcome<()> {
+    let usage = |message: &str| CommandError::usage(message, "hall keys new --purpose approve --holder NAME --out FILE");
+    let (Some(holder), Some(out)) = (&arguments.holder, &arguments.out) else {
+        return Err(usage("a key for approving has a holder and goes into a file"));
+    };
+    if arguments.namespace.is_some() || !matches!(arguments.algorithm, KeyAlgorithm::Ed25519) {
+        return Err(usage("a key for approving is Ed25519 and belongs to no namespace"));
+    }
+    let hall = place.open()?;
+    if out.symlink_metadata().is_ok() {
+        return Err(usage(&format!("{} is there already, and no key is overwritten", out.display())));
+    }
+    let passphrase = new_passphrase(arguments.passphrase_file.as_deref())?;
+    let approver = hall.new_approver(holder, passphrase.as_bytes(), arguments.days, |sealed| {
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(out)?;
+        file.write_all(sealed.as_bytes())?;
+        file.sync_all()
+    })?;
+    printer.result(&json!({ "key": approver.key, "holder": approver.holder, "file": out }), || {
+        vec![
+            format!("{} made the key {} of {}", good("✓"), bold(approver.key.id.as_str()), shown(&approver.holder)),
+            format!("  sealed in {}; whoever has it and the passphrase answers in that name", out.display()),
+            format!("  next: hall approvals list; hall approvals approve ID --key {}", out.display()),
         ]
     });
     Ok(())
@@ -321,7 +371,8 @@ fn until(key: &KeyRecord) -> String {
 fn rows(keyring: &Keyring) -> Vec<(Option<&Namespace>, &KeyRecord)> {
     let attesters =
         keyring.namespaces.iter().flat_map(|(namespace, keys)| keys.keys.iter().map(move |key| (Some(namespace), key)));
-    attesters.chain(keyring.certifiers.iter().chain(&keyring.ledger).map(|key| (None, key))).collect()
+    let approvers = keyring.approvers.iter().map(|approver| &approver.key);
+    attesters.chain(keyring.certifiers.iter().chain(&keyring.ledger).chain(approvers).map(|key| (None, key))).collect()
 }
 
 fn keyring(hall: &Hall) -> Outcome<Keyring> {

@@ -1,5 +1,6 @@
 //! One file for each verb.
 
+mod approvals;
 mod attest;
 mod audit;
 pub(crate) mod build;
@@ -58,6 +59,7 @@ pub(crate) enum Verb {
     Ban(standing::BanArguments),
     Degrade(standing::DegradeArguments),
     Restore(standing::RestoreArguments),
+    Approvals(approvals::Arguments),
     Audit(audit::Arguments),
     Keys(keys::Arguments),
     Worker(worker::Arguments),
@@ -92,6 +94,7 @@ pub(crate) async fn run(verb: Verb, place: &Place, printer: &Printer) -> Outcome
         Verb::Ban(arguments) => standing::ban(&arguments, place, printer)?,
         Verb::Degrade(arguments) => standing::degrade(&arguments, place, printer)?,
         Verb::Restore(arguments) => standing::restore(&arguments, place, printer)?,
+        Verb::Approvals(arguments) => approvals::run(&arguments, place, printer).await?,
         Verb::Audit(arguments) => audit::run(&arguments, place, printer)?,
         Verb::Keys(arguments) => keys::run(&arguments, place, printer)?,
         Verb::Worker(arguments) => worker::run(&arguments, place, printer)?,

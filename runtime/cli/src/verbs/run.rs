@@ -1,11 +1,13 @@
 //! `hall run`: takes a call through every gate and runs it.
 
 use std::io::Read as _;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
 use skillhall::engine::KillHandle;
 use skillhall::hall::{Hall, Preparation, Receipt, Refused, Run};
+use skillhall_core::denial::Code;
 use skillhall_core::digest::Digest;
 use skillhall_core::govern::call::{Call, DataLabel, Input, MAX_INPUT_BYTES};
 use skillhall_core::govern::wcp::Word as _;
@@ -46,6 +48,13 @@ pub(crate) struct Arguments {
     /// Ties this call to others in the records; made if absent
     #[arg(long, value_name = "ID")]
     correlation_id: Option<String>,
+    /// The approval on the strength of which it is called: what a call that waited for a person named
+    #[arg(long, value_name = "ID")]
+    approval: Option<String>,
+    /// If a person has to approve the call, wait for the answer and go on; at most so many minutes, else as long as the
+    /// approval does
+    #[arg(long, value_name = "MINUTES", num_args = 0..=1, default_missing_value = "527040", conflicts_with = "approval")]
+    wait_for_approval: Option<u64>,
     /// With a path: accept exactly this difference in powers to the version before
     #[arg(long, value_name = "DIGEST")]
     accept_powers: Option<Digest>,
@@ -75,8 +84,35 @@ pub(crate) async fn run(arguments: &Arguments, place: &Place, printer: &Printer)
         printer.result(&object, || vec![format!("{} {} would run: gates 1 to 10 are passed", good("✓"), call.skill)]);
         return Ok(Exit::Done);
     }
-    let receipt = hall.run(Run { call, caller, kill: KillHandle::new(), observer: &mut progress }).await?;
+    let (again, for_whom) = (call.clone(), caller.clone());
+    let mut receipt = hall.run(Run { call, caller, kill: KillHandle::new(), observer: &mut progress }).await?;
+    if let Some(minutes) = arguments.wait_for_approval
+        && let Some(id) = waits_for(&receipt)
+    {
+        wait(hall, &id, minutes, printer).await?;
+        let call = Call { approval: Some(id), ..again };
+        receipt = hall.run(Run { call, caller: for_whom, kill: KillHandle::new(), observer: &mut progress }).await?;
+    }
     show(&receipt, &found, printer)
+}
+
+/// The approval for which a denied call waits.
+fn waits_for(receipt: &Receipt) -> Option<String> {
+    let denial = receipt.denial().filter(|denial| matches!(denial.code, Code::RequiresHuman | Code::RequiresHumanApproval))?;
+    denial.details.get("approval")?.as_str().map(str::to_owned)
+}
+
+/// Waits for the answer. Whatever it is, the call that is then made says it.
+async fn wait(hall: &Hall, id: &str, minutes: u64, printer: &Printer) -> Outcome<()> {
+    printer.note(&format!("waits for a person: hall approvals approve {id}"));
+    let longest = Duration::from_secs(minutes.saturating_mul(60));
+    match tokio::time::timeout(longest, hall.answered(id)).await {
+        Ok(answered) => Ok(answered.map(drop)?),
+        Err(_) => {
+            let approval = hall.approval(id)?;
+            Err(skillhall_core::govern::approval::waits(&approval).detail("approval", id).into())
+        }
+    }
 }
 
 /// The skill that is meant, in the hall where it runs.
@@ -176,6 +212,10 @@ fn show(receipt: &Receipt, found: &Found, printer: &Printer) -> Outcome {
         let output = receipt.output().map(|output| serde_json::to_string_pretty(output).unwrap_or_default());
         vec![shown(&output.unwrap_or_default())]
     });
+    if let Some(approval) = receipt.admitted().and_then(|admitted| admitted.approval.as_ref()) {
+        let own = if approval.own { ", who also called" } else { "" };
+        printer.note(&dim(&format!("approved by {}{own} ({})", shown(&approval.by), approval.id)));
+    }
     let hash = receipt.admitted().map(|admitted| admitted.manifest_hash.short()).unwrap_or_default();
     let (decided, closed) = (receipt.record().unwrap_or_default(), receipt.closed().unwrap_or_default());
     printer.note(&dim(&format!(
@@ -203,11 +243,12 @@ fn call(arguments: &Arguments, found: &Found, correlation_id: String) -> Outcome
         qos_class: skillhall_core::govern::call::QosClass::P2,
         correlation_id,
         requested: found.requested.clone(),
+        approval: arguments.approval.clone(),
     })
 }
 
 /// The input's text: at most one byte more than is allowed, so that what is too large is told as such.
-fn input(argument: &str) -> Outcome<Vec<u8>> {
+pub(crate) fn input(argument: &str) -> Outcome<Vec<u8>> {
     let limit = u64::try_from(MAX_INPUT_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
     let read = match argument.strip_prefix('@') {

@@ -43,7 +43,13 @@ pub(super) fn check(connection: &Connection, schema: &Schema) -> Result<(), Data
                 schema.version
             )));
         }
-        other => return Err(unreachable(format_args!("the file is of the unknown version {other}"))),
+        other if other < 1 => return Err(unreachable(format_args!("the file is of the unknown version {other}"))),
+        other => {
+            return Err(unreachable(format_args!(
+                "the file is of version {other}, which no release had; this program knows version {}",
+                schema.version
+            )));
+        }
     }
     let mut wanted: Vec<&str> = schema.statements.split("\n\n").map(|statement| statement.trim().trim_end_matches(';')).collect();
     let mut found = statements(connection).map_err(unreachable)?;

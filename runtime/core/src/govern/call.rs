@@ -32,6 +32,8 @@ pub struct Call {
     pub correlation_id: String,
     /// What the caller named, if it was no exact version: a name, a range or a path, which was resolved to `skill`.
     pub requested: Option<String>,
+    /// The approval on the strength of which it is called, if it needs one.
+    pub approval: Option<String>,
 }
 
 impl Call {
@@ -50,6 +52,7 @@ impl Call {
             qos_class: QosClass::P2,
             correlation_id: random::uuid().unwrap_or_default(),
             requested: None,
+            approval: None,
         }
     }
 
@@ -64,6 +67,13 @@ impl Call {
     #[must_use]
     pub fn requested(mut self, requested: Option<String>) -> Self {
         self.requested = requested;
+        self
+    }
+
+    /// Names the approval on the strength of which this is called.
+    #[must_use]
+    pub fn approval(mut self, id: Option<String>) -> Self {
+        self.approval = id;
         self
     }
 

@@ -18,6 +18,9 @@ pub struct HallConfig {
     pub hall: HallSection,
     /// What it decides by.
     pub policy: PolicySection,
+    /// How persons approve calls.
+    #[serde(default, skip_serializing_if = "ApprovalsSection::is_default")]
+    pub approvals: ApprovalsSection,
     /// Host maximums of the budgets a skill may ask for, and of compiling it.
     #[serde(default)]
     pub limits: LimitsSection,
@@ -70,6 +73,49 @@ pub struct PolicySection {
     pub tiers: Option<BTreeMap<String, BTreeSet<ControlId>>>,
 }
 
+/// How persons approve calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApprovalsSection {
+    /// For how many minutes a call waits for an answer.
+    pub pending_minutes: u32,
+    /// Within how many minutes a yes must be used.
+    pub use_minutes: u32,
+    /// Where one's own approval of one's own call counts.
+    pub own: OwnApproval,
+}
+
+/// Where the person who calls may also be the one who approves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnApproval {
+    /// In policy tier 0 alone; the receipt says so.
+    #[serde(rename = "tier-0")]
+    TierZero,
+    /// Nowhere.
+    Never,
+}
+
+impl Default for ApprovalsSection {
+    fn default() -> Self {
+        Self { pending_minutes: 24 * 60, use_minutes: 15, own: OwnApproval::TierZero }
+    }
+}
+
+impl ApprovalsSection {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn validate(self) -> Result<(), ConfigError> {
+        let most = 365 * 24 * 60;
+        if (1..=most).contains(&self.pending_minutes) && (1..=most).contains(&self.use_minutes) {
+            return Ok(());
+        }
+        Err(ConfigError(format!("approvals.pending_minutes and approvals.use_minutes are 1 to {most}")))
+    }
+}
+
 fn foreign_tier() -> u8 {
     2
 }
@@ -99,6 +145,7 @@ impl HallConfig {
     fn validate(&self) -> Result<(), ConfigError> {
         self.tier_controls()?;
         self.limits.validate().map_err(ConfigError)?;
+        self.approvals.validate()?;
         let policy = &self.policy;
         if policy.min_tier > 8 || policy.foreign_min_tier > 8 {
             return Err(ConfigError("a policy tier is 0 to 8".into()));

@@ -13,9 +13,12 @@ use crate::denial::{Denial, Stage};
 use crate::digest::Digest;
 use crate::id::ToolName;
 use crate::package::Package;
+use crate::registry::approval::Asked;
 use crate::registry::standing::{Standing, marks_verdict};
+use crate::trust::keys::KeySource;
 use crate::trust::verify::VerifiedPackage;
 
+use super::approval::Granted;
 use super::call::{Call, Caller};
 use super::config::HallConfig;
 use super::host::HostFacts;
@@ -35,6 +38,8 @@ pub struct Policy<'a> {
     pub gate: Option<&'a dyn PolicyGate>,
     /// What this host is.
     pub host: &'a HostFacts,
+    /// Where the keys of approvers stand.
+    pub keys: &'a dyn KeySource,
     /// SHA-256 of the configuration and the rules, for the record.
     pub digest: Digest,
 }
@@ -47,6 +52,7 @@ pub struct Admission {
     caller: Caller,
     grants: Grants,
     facts: DecisionFacts,
+    approval: Option<Granted>,
 }
 
 /// What the record says of a decision, allowed or denied.
@@ -117,6 +123,12 @@ impl Admission {
         &self.facts
     }
 
+    /// The approval without which the call would have been denied. It is used up when the admission is recorded.
+    #[must_use]
+    pub fn approval(&self) -> Option<&Granted> {
+        self.approval.as_ref()
+    }
+
     /// What is to be run. Whoever calls this has recorded the admission.
     pub(crate) fn into_work(self) -> (Arc<Package>, Call, ToolName, Grants) {
         (self.package.package().clone(), self.call, self.tool, self.grants)
@@ -130,11 +142,13 @@ pub struct Refusal {
     pub denial: Denial,
     /// The decision, as far as it came.
     pub facts: Option<DecisionFacts>,
+    /// What a person is to be asked, if the call may run once somebody says yes.
+    pub asked: Option<Box<Asked>>,
 }
 
 impl From<Denial> for Box<Refusal> {
     fn from(denial: Denial) -> Self {
-        Self::new(Refusal { denial, facts: None })
+        Self::new(Refusal { denial, facts: None, asked: None })
     }
 }
 
@@ -170,7 +184,7 @@ pub fn decide(
     passed(Stage::Input);
     let grants = granted(package.package(), policy.config)?.held_by(&caller.organisation, &call.skill.id);
     passed(Stage::Capability);
-    let facts = question::ask(standing, &package, &call, &tool, &caller, &policy, moment)?;
+    let (facts, approval) = question::ask(standing, &package, &call, &tool, &caller, &policy, moment)?;
     passed(Stage::Policy);
-    Ok(Admission { package, call, tool, caller, grants, facts })
+    Ok(Admission { package, call, tool, caller, grants, facts, approval })
 }

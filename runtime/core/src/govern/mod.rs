@@ -1,5 +1,6 @@
 //! Who may run what: the gates from the caller to the policy, and WCP's decision.
 
+pub mod approval;
 pub mod call;
 pub mod config;
 pub mod decide;

@@ -11,17 +11,19 @@ use crate::package::Manifest;
 use crate::registry::standing::Standing;
 use crate::trust::verify::VerifiedPackage;
 
+use super::approval::{self, Granted};
 use super::call::{Call, Caller};
 use super::decide::{DecisionFacts, Moment, Policy, Refusal};
 use super::wcp::controls::{ControlId, built_in};
 use super::wcp::envelope::EnvelopePolicy;
 use super::wcp::gate::{DEFAULT_POLICY_VERSION, GateContext, GateError, Verdict, consult};
 use super::wcp::{
-    Callables, DecisionInput, Fetched, HallConfig as WcpSettings, Request, RouteDecision, Stamp, WorkerFacts, asks_gate, blast,
-    decide,
+    Approval, Callables, DecisionInput, Fetched, HallConfig as WcpSettings, Request, RouteDecision, Stamp, WorkerFacts,
+    asks_gate, blast, decide,
 };
 
-/// Asks WCP's question about the call and turns a denial into a refusal.
+/// Asks WCP's question about the call and turns a denial into a refusal. Gives the approval without which the call would
+/// have been denied.
 pub(super) fn ask(
     standing: &Standing,
     package: &VerifiedPackage,
@@ -30,10 +32,16 @@ pub(super) fn ask(
     caller: &Caller,
     policy: &Policy<'_>,
     moment: Moment,
-) -> Result<DecisionFacts, Box<Refusal>> {
+) -> Result<(DecisionFacts, Option<Granted>), Box<Refusal>> {
     let manifest = package.package().manifest();
     let tier = tier_in_force(standing, package, policy);
     let required = policy.config.tier_controls().map_err(|error| Denial::new(Code::InternalError, error.to_string()))?;
+    let bound = || approval::bound(package.package(), tool, call, caller, policy.config, policy.digest);
+    let judged = match &call.approval {
+        None => Ok(None),
+        Some(id) => approval::judge(id, standing.approval(), &bound(), tier, policy.config, policy.keys, moment.now).map(Some),
+    };
+    let granted = judged.as_ref().ok().and_then(Option::as_ref);
     let input = DecisionInput {
         request: request(manifest, call, caller, policy),
         stamp: Stamp { decision_id: moment.decision_id, at: moment.now },
@@ -46,14 +54,31 @@ pub(super) fn ask(
         controls_present: controls_present(policy),
         workers: BTreeMap::from([(call.skill.id.worker_species_id(), worker(standing, package, call, policy))]),
         gate: verdict(&input, manifest, call, tool, caller, policy),
+        approval: granted.map(|granted| Approval { id: granted.id.clone(), policy_version: granted.gate_policy.clone() }),
         ..Callables::default()
     };
     let decision = decide(&input, policy.rules, &callables);
     let facts = facts(&decision, standing, policy, tier, &input.stamp);
-    match decision.denial() {
-        None => Ok(facts),
-        Some(denial) => Err(Box::new(Refusal { denial, facts: Some(facts) })),
+    let Some(denial) = decision.denial() else {
+        return match judged {
+            Ok(granted) => Ok((facts, granted.filter(|_| decision.approval_used().is_some()))),
+            // It would pass without; but whoever names an approval that does not count is told.
+            Err(denial) => Err(Box::new(Refusal { denial, facts: Some(facts), asked: None })),
+        };
+    };
+    if !decision.awaits_approval() {
+        return Err(Box::new(Refusal { denial, facts: Some(facts), asked: None }));
     }
+    let (denial, asked) = match judged {
+        Err(denial) => (denial, None),
+        Ok(Some(granted)) => (approval::outdated(&granted, decision.policy_version()), None),
+        Ok(None) => {
+            let (settings, now) = (policy.config.approvals, input.stamp.at);
+            let asked = approval::question(bound(), decision.policy_version(), caller, tier, &denial, settings, now);
+            (denial, Some(Box::new(asked)))
+        }
+    };
+    Err(Box::new(Refusal { denial, facts: Some(facts), asked }))
 }
 
 /// The highest of manifest, certification, the namespace's floor and the host's floor: an author can ask for more

@@ -8,21 +8,25 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::capability::Grants;
 use crate::clock::Timestamp;
-use crate::denial::Denial;
+use crate::denial::{Code, Denial};
 use crate::digest::Digest;
 use crate::failure::FailureCode;
+use crate::govern::approval::Granted;
 use crate::govern::call::{Call, Caller};
 use crate::govern::decide::{Admission, DecisionFacts, Moment, Refusal};
 use crate::govern::host::HostFacts;
 use crate::id::ToolName;
 use crate::json;
 use crate::package::Package;
+use crate::registry::approval::{ApprovalEvent, ApprovalState, Step};
+use crate::registry::{Change, Registry, RegistryError};
 use crate::trust::AttestationFacts;
 
+use super::change::{ChangeError, change};
 use super::event::{Decision, End, Event, EventKind, MAX_ID};
 use super::{Ledger, LedgerError};
 
@@ -55,6 +59,7 @@ pub struct OpenRecord {
     facts: DecisionFacts,
     attestation: AttestationFacts,
     certification: String,
+    approval: Option<Granted>,
 }
 
 /// How the run of a record that is dropped open ended.
@@ -98,7 +103,12 @@ pub struct RunEnd {
 ///
 /// # Errors
 /// `DENY_LEDGER_UNAVAILABLE` if it could not be written; then nothing runs.
-pub fn record(ledger: &Arc<Ledger>, host: &HostFacts, admission: Admission) -> Result<RecordedCall, Denial> {
+pub fn record(
+    ledger: &Arc<Ledger>,
+    registry: &dyn Registry,
+    host: &HostFacts,
+    admission: Admission,
+) -> Result<RecordedCall, Denial> {
     let facts = admission.facts().clone();
     let manifest = admission.package().manifest_hash();
     let component = admission.package().manifest().component.sha256;
@@ -112,6 +122,12 @@ pub fn record(ledger: &Arc<Ledger>, host: &HostFacts, admission: Admission) -> R
     event.data.insert("certification".into(), verified.certification().id.as_str().into());
     event.data.insert("attested_by".into(), verified.keys_used().iter().map(|key| key.as_str()).collect::<Vec<_>>().into());
     event.data.insert("grants".into(), admission.grants().list().into());
+    let approval = admission.approval().cloned();
+    if let Some(approval) = &approval {
+        use_up(ledger, registry, approval, &event)?;
+        let Granted { id, by, key, own, .. } = approval;
+        event.data.insert("approval".into(), json!({ "id": id, "by": by, "key": key, "own": own }));
+    }
     let sequence = ledger
         .append(vec![event.clone()])
         .and_then(|sequences| sequences.first().copied().ok_or_else(|| LedgerError::Broken("it gave no sequence".into())))
@@ -130,8 +146,30 @@ pub fn record(ledger: &Arc<Ledger>, host: &HostFacts, admission: Admission) -> R
             facts,
             attestation,
             certification,
+            approval,
         },
     })
+}
+
+/// Uses an approval up, durably and before anything runs on it. Of several calls that name it, one gets here.
+fn use_up(ledger: &Ledger, registry: &dyn Registry, approval: &Granted, execute: &Event) -> Result<(), Denial> {
+    let decision = execute.decision_id.clone().unwrap_or_default();
+    let mut event = Event { kind: EventKind::ApprovalUsed, decision: None, data: Map::new(), ..execute.clone() };
+    event = event.with("approval", approval.id.as_str()).with("by", approval.by.as_str());
+    let step = ApprovalEvent { approval: approval.id.clone(), at: execute.time, step: Step::Used { decision } };
+    match change(ledger, registry, event, &Change::Approval(step)) {
+        Ok(_) => Ok(()),
+        Err(ChangeError::Ledger(error)) => Err(error.denial()),
+        Err(ChangeError::Refused(RegistryError::Conflict(message))) => {
+            let code = match registry.approval(&approval.id).ok().flatten().map(|approval| approval.state) {
+                Some(ApprovalState::Rejected(_)) => Code::ApprovalRejected,
+                Some(ApprovalState::Used { .. }) => Code::ApprovalUsed,
+                _ => Code::ApprovalExpired,
+            };
+            Err(Denial::new(code, message).detail("approval", approval.id.as_str()))
+        }
+        Err(error) => Err(Denial::new(Code::RegistryUnreachable, format!("the approval cannot be used: {error}"))),
+    }
 }
 
 /// Writes a refusal: the decision DENY and the denial, in one append. A dry run is marked as such.
@@ -179,6 +217,10 @@ fn base(kind: EventKind, at: Timestamp, call: &Call, caller: Option<&Caller>, ho
     event.tool.clone_from(&call.tool);
     event.worker = Some(call.skill.id.worker_species_id());
     event.host = Some(host.host.clone());
+    if let Some(approval) = &call.approval {
+        let bounded: String = approval.chars().filter(|c| !c.is_control()).take(MAX_ID).collect();
+        event.data.insert("approval_named".into(), bounded.into());
+    }
     if let Some(requested) = &call.requested {
         let bounded: String = requested.chars().filter(|c| !c.is_control()).take(MAX_ID).collect();
         event.data.insert("requested".into(), bounded.into());
@@ -242,6 +284,12 @@ impl OpenRecord {
     #[must_use]
     pub fn certification(&self) -> &str {
         &self.certification
+    }
+
+    /// The approval that was used up for the run.
+    #[must_use]
+    pub fn approval(&self) -> Option<&Granted> {
+        self.approval.as_ref()
     }
 
     /// Writes how the run ended. When this returns the sequence of the closing record, it is durable.

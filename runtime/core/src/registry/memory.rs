@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
+use super::approval::{Approval, ApprovalEvent, MAX_LISTED};
 use super::model::{
     Change, Commit, HostRecord, NamespaceRecord, OrgRecord, Published, Registry, RegistryError, Scope, Snapshot, StandingEvent,
     StandingQuery, Statement, Target,
@@ -80,6 +81,18 @@ impl Registry for MemoryRegistry {
     fn namespace(&self, namespace: &Namespace) -> Result<Option<NamespaceRecord>, RegistryError> {
         Rows::namespace(&*self.read(), namespace)
     }
+
+    fn approval(&self, id: &str) -> Result<Option<Approval>, RegistryError> {
+        rules::approval(&*self.read(), id)
+    }
+
+    fn approvals(&self, only_open: bool) -> Result<Vec<Approval>, RegistryError> {
+        let kept = self.read();
+        let wanted = kept.approvals().filter(|approval| !only_open || approval.is_open());
+        let mut listed: Vec<Approval> = wanted.collect();
+        listed.drain(..listed.len().saturating_sub(MAX_LISTED));
+        Ok(listed)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -91,9 +104,24 @@ struct Kept {
     namespaces: BTreeMap<Namespace, NamespaceRecord>,
     organisations: BTreeMap<OrgId, OrgRecord>,
     hosts: BTreeMap<HostId, HostRecord>,
+    /// The steps of each approval, by its place among them.
+    approvals: Vec<Vec<ApprovalEvent>>,
+    approval_places: BTreeMap<String, usize>,
 }
 
 impl Kept {
+    fn approvals(&self) -> impl Iterator<Item = Approval> {
+        self.approvals.iter().filter_map(|events| Approval::from_events(events))
+    }
+
+    fn step(&mut self, event: ApprovalEvent) {
+        let place = *self.approval_places.entry(event.approval.clone()).or_insert(self.approvals.len());
+        match self.approvals.get_mut(place) {
+            Some(events) => events.push(event),
+            None => self.approvals.push(vec![event]),
+        }
+    }
+
     fn append(&mut self, change: Change) {
         match change {
             Change::Publish(published) => drop(self.published.insert(published.skill.clone(), published)),
@@ -102,6 +130,7 @@ impl Kept {
             Change::Namespace(record) => drop(self.namespaces.insert(record.namespace.clone(), record)),
             Change::Organisation(record) => drop(self.organisations.insert(record.organisation.clone(), record)),
             Change::Host(record) => drop(self.hosts.insert(record.host.clone(), record)),
+            Change::Approval(event) => self.step(event),
         }
     }
 }
@@ -157,5 +186,13 @@ impl Rows for Kept {
 
     fn host(&self, host: &HostId) -> Result<Option<HostRecord>, RegistryError> {
         Ok(self.hosts.get(host).cloned())
+    }
+
+    fn approval_events(&self, id: &str) -> Result<Vec<ApprovalEvent>, RegistryError> {
+        Ok(self.approval_places.get(id).and_then(|place| self.approvals.get(*place)).cloned().unwrap_or_default())
+    }
+
+    fn open_approvals(&self, organisation: &OrgId) -> Result<u64, RegistryError> {
+        Ok(self.approvals().filter(|approval| approval.is_open() && approval.asked.organisation == *organisation).count() as u64)
     }
 }

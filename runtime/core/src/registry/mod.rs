@@ -5,6 +5,7 @@
 //! [`Standing`](standing::Standing) that the later gates judge by. A host that was given no registry has [`NoRegistry`].
 
 mod absent;
+pub mod approval;
 pub mod memory;
 pub mod model;
 mod rules;

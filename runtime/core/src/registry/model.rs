@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::approval::{Approval, ApprovalEvent};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::id::{AdapterId, CapabilityId, HostId, KeyId, Namespace, OrgId, SkillId, SkillRef};
@@ -192,6 +193,8 @@ pub enum Change {
     Organisation(OrgRecord),
     /// A host is enrolled or revoked.
     Host(HostRecord),
+    /// A call waits for a person, a person answered, or an answer was used up.
+    Approval(ApprovalEvent),
 }
 
 impl Change {
@@ -224,6 +227,8 @@ pub struct StandingQuery {
     pub host: HostId,
     /// The adapter through which the call came.
     pub adapter: AdapterId,
+    /// The approval that the call names.
+    pub approval: Option<String>,
 }
 
 /// The registry's answer: everything that concerns one call, read at one moment.
@@ -245,6 +250,8 @@ pub struct Snapshot {
     pub organisation: Option<OrgRecord>,
     /// The host, if it is enrolled.
     pub host: Option<HostRecord>,
+    /// The approval that the call names, if there is such a one.
+    pub approval: Option<Approval>,
 }
 
 /// The registry did not do what was asked.
@@ -332,4 +339,23 @@ pub trait Registry: Send + Sync {
     /// # Errors
     /// [`RegistryError::Unreachable`].
     fn namespace(&self, namespace: &Namespace) -> Result<Option<NamespaceRecord>, RegistryError>;
+
+    /// The approval with this id. A store that keeps none does not answer.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unreachable`].
+    fn approval(&self, id: &str) -> Result<Option<Approval>, RegistryError> {
+        let _ = id;
+        Err(RegistryError::Unreachable("it keeps no approvals".to_owned()))
+    }
+
+    /// The newest approvals, oldest first: those that are open when no time is looked at, or all. A store that keeps none
+    /// does not answer.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unreachable`].
+    fn approvals(&self, only_open: bool) -> Result<Vec<Approval>, RegistryError> {
+        let _ = only_open;
+        Err(RegistryError::Unreachable("it keeps no approvals".to_owned()))
+    }
 }

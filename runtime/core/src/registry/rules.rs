@@ -2,6 +2,7 @@
 //!
 //! A store brings [`Rows`], its reads inside one transaction; what follows from them is written here, once.
 
+use super::approval::{self, Approval, ApprovalEvent, Step};
 use super::model::{
     Change, Commit, HostRecord, NamespaceRecord, OrgRecord, Published, RegistryError, Snapshot, StandingEvent, StandingQuery,
     State, Statement, StatementKind, Target,
@@ -24,6 +25,10 @@ pub(super) trait Rows {
     fn namespace(&self, namespace: &Namespace) -> Result<Option<NamespaceRecord>, RegistryError>;
     fn organisation(&self, organisation: &OrgId) -> Result<Option<OrgRecord>, RegistryError>;
     fn host(&self, host: &HostId) -> Result<Option<HostRecord>, RegistryError>;
+    /// The steps of an approval, oldest first.
+    fn approval_events(&self, id: &str) -> Result<Vec<ApprovalEvent>, RegistryError>;
+    /// How many approvals of an organisation are open, when no time is looked at.
+    fn open_approvals(&self, organisation: &OrgId) -> Result<u64, RegistryError>;
 }
 
 /// What a change that is taken does to the store.
@@ -54,7 +59,16 @@ pub(super) fn snapshot(rows: &dyn Rows, query: &StandingQuery) -> Result<Snapsho
         namespace: rows.namespace(&query.skill.id.namespace)?,
         organisation: rows.organisation(&query.organisation)?,
         host: rows.host(&query.host)?,
+        approval: match &query.approval {
+            Some(id) => approval(rows, id)?,
+            None => None,
+        },
     })
+}
+
+/// An approval, as its steps leave it.
+pub(super) fn approval(rows: &dyn Rows, id: &str) -> Result<Option<Approval>, RegistryError> {
+    Ok(Approval::from_events(&rows.approval_events(id)?))
 }
 
 /// What a standing event can be about if it concerns the call (keys, which always are looked at, left out).
@@ -109,6 +123,11 @@ pub(super) fn judge(rows: &dyn Rows, change: &Change) -> Result<Effect, Registry
         Change::Standing(offered) => {
             standing(rows, offered)?;
             repeated(rows.standing_event(&offered.id)?.as_ref(), offered, "standing event", &offered.id)
+        }
+        Change::Approval(event) => {
+            let stands = approval(rows, &event.approval)?;
+            approval::may_follow(event, stands.as_ref(), |organisation| rows.open_approvals(organisation))?;
+            Ok(Effect::Append)
         }
         Change::Namespace(_) | Change::Organisation(_) | Change::Host(_) => Ok(Effect::Append),
     }
@@ -203,6 +222,15 @@ fn bounded(change: &Change) -> Result<(), RegistryError> {
             Err(conflict(format!("the policy tier {} is above {MAX_TIER}", record.min_tier)))
         }
         Change::Namespace(record) => at_most("callers", record.callers.len(), MAX_CALLERS),
+        Change::Approval(event) => {
+            plain("approval", &event.approval)?;
+            if let Step::Approved(resolved) | Step::Rejected(resolved) = &event.step {
+                at_most("bytes of who said so", resolved.by.len(), MAX_NAME)?;
+                at_most("bytes of a reason", resolved.reason.len(), MAX_REASON)?;
+                at_most("bytes of a statement", resolved.envelope.len(), MAX_BODY)?;
+            }
+            approval::bounded(event)
+        }
         Change::Organisation(_) | Change::Host(_) => Ok(()),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use strsim::damerau_levenshtein;
 
+use super::approval::Approval;
 use super::model::{
     HostRecord, NamespaceRecord, OrgRecord, Published, Registry, Scope, Snapshot, StandingEvent, StandingQuery, State, Statement,
     StatementKind, Target,
@@ -25,6 +26,7 @@ pub struct Standing {
     namespace: Option<NamespaceRecord>,
     organisation: Option<OrgRecord>,
     host: Option<HostRecord>,
+    approval: Option<Approval>,
 }
 
 /// Asks the registry everything about a call, once.
@@ -38,11 +40,11 @@ pub fn consult(registry: &dyn Registry, query: StandingQuery) -> Result<Standing
     if let Some(part) = strange_part(&snapshot, &query) {
         return Err(unreachable(format!("asked about {}, the registry answered with {part} of something else", query.skill)));
     }
-    let Snapshot { version, published, statements, marks, namespace, organisation, host } = snapshot;
+    let Snapshot { version, published, statements, marks, namespace, organisation, host, approval } = snapshot;
     let Some(published) = published else {
         return Err(unknown(registry, &query.skill.id, Some(&query.skill.version.to_string())));
     };
-    Ok(Standing { query, version, published, statements, marks, namespace, organisation, host })
+    Ok(Standing { query, version, published, statements, marks, namespace, organisation, host, approval })
 }
 
 impl Standing {
@@ -97,6 +99,12 @@ impl Standing {
     #[must_use]
     pub fn host(&self) -> Option<&HostRecord> {
         self.host.as_ref()
+    }
+
+    /// The approval that the call names, if there is such a one.
+    #[must_use]
+    pub fn approval(&self) -> Option<&Approval> {
+        self.approval.as_ref()
     }
 
     /// Whether the certification with this statement id is taken back, in whatever form.
@@ -223,6 +231,8 @@ fn strange_part(snapshot: &Snapshot, query: &StandingQuery) -> Option<&'static s
         Some("the organisation")
     } else if snapshot.host.as_ref().is_some_and(|record| record.host != query.host) {
         Some("the host")
+    } else if snapshot.approval.as_ref().is_some_and(|approval| Some(&approval.id) != query.approval.as_ref()) {
+        Some("an approval")
     } else {
         None
     }

@@ -3,6 +3,7 @@
 //! A key id that stands in an envelope is a hint and decides nothing: the key is looked up in the keyring of the
 //! package's namespace, and the algorithm belongs to the key.
 
+pub mod approve;
 pub mod attest;
 pub mod awp;
 pub mod certify;

@@ -77,6 +77,19 @@ impl<P: Serialize + DeserializeOwned> Statement<P> {
         Self { kind: STATEMENT_TYPE.to_owned(), subject: subject.collect(), predicate_type: predicate_type.to_owned(), predicate }
     }
 
+    /// A statement about what a manifest names, made by whoever holds its digest and not the package.
+    #[must_use]
+    pub fn about_manifest(manifest: Digest, predicate_type: &str, predicate: P) -> Self {
+        let subject = vec![Subject { name: SKILL_JSON.to_owned(), digest: SubjectDigest { sha256: manifest } }];
+        Self { kind: STATEMENT_TYPE.to_owned(), subject, predicate_type: predicate_type.to_owned(), predicate }
+    }
+
+    /// Whether it is about this manifest and nothing else.
+    #[must_use]
+    pub fn is_about_manifest(&self, manifest: Digest) -> bool {
+        matches!(self.subject.as_slice(), [one] if one.name == SKILL_JSON && one.digest.sha256 == manifest)
+    }
+
     /// The bytes to sign.
     ///
     /// # Errors

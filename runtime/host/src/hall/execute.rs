@@ -100,10 +100,10 @@ impl<'a> Gates<'a> {
 }
 
 /// A call as it was asked, kept for its refusal and for watching its standing while it runs.
-struct Asked {
-    call: Call,
-    caller: Option<Caller>,
-    moment: Moment,
+pub(super) struct Asked {
+    pub(super) call: Call,
+    pub(super) caller: Option<Caller>,
+    pub(super) moment: Moment,
 }
 
 /// How often the registry is asked while a guest runs.
@@ -170,7 +170,7 @@ impl Hall {
             Err(refusal) => return Ok(self.denied(asked, *refusal, gates.times)),
         };
         let keys: Vec<KeyId> = admission.verified().keys_used().into_iter().cloned().collect();
-        let recorded = match self.ledger().and_then(|ledger| record(ledger, &self.host, admission)) {
+        let recorded = match self.ledger().and_then(|ledger| record(ledger, self.registry()?, &self.host, admission)) {
             Ok(recorded) => recorded,
             Err(denial) => return Ok(self.denied(asked, *Box::<Refusal>::from(denial), gates.times)),
         };
@@ -233,6 +233,7 @@ impl Hall {
             organisation: caller.map_or(&self.config.hall.organisation, |caller| &caller.organisation).clone(),
             host: self.host.host.clone(),
             adapter: caller.map_or(&self.adapter, |caller| &caller.adapter).clone(),
+            approval: call.approval.clone(),
         }
     }
 
@@ -306,7 +307,8 @@ impl Hall {
     }
 
     /// The receipt of a call that is refused, with the refusal recorded.
-    fn denied(&self, asked: Asked, refusal: Refusal, gates: Vec<GateTime>) -> Receipt {
+    fn denied(&self, asked: Asked, mut refusal: Refusal, gates: Vec<GateTime>) -> Receipt {
+        self.ask_a_person(&mut refusal, &asked);
         let (denial, record) = self.record_refusal(&asked, refusal, false);
         let Asked { call, moment, .. } = asked;
         receipt::denied(receipt::Refused { denial, record, at: Some(moment.now) }, moment.decision_id, call, gates)

@@ -121,6 +121,7 @@ impl Hall {
             organisation: self.config.hall.organisation.clone(),
             host: self.host.host.clone(),
             adapter: self.adapter.clone(),
+            approval: None,
         };
         let judged = consult(self.registry()?, query).and_then(|standing| {
             let verified = self.verify_package(package.clone(), &standing, self.now()?, &mut |_| {})?;

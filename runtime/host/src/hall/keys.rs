@@ -8,7 +8,7 @@ use skillhall_core::id::{KeyId, Namespace};
 use skillhall_core::ledger::event::{Event, EventKind};
 use skillhall_core::registry::standing::in_force;
 use skillhall_core::registry::{Scope, StandingEvent, State, Target};
-use skillhall_core::trust::keys::{Algorithm, KeyRecord, KeyState, Keyring, PublicKey, Purpose, Secret, SigningKey};
+use skillhall_core::trust::keys::{Algorithm, Approver, KeyRecord, KeyState, Keyring, PublicKey, Purpose, Secret, SigningKey};
 
 use super::folder::KEYS;
 use super::registry::unreachable;
@@ -63,6 +63,9 @@ pub struct RevokedKey {
 
 /// The shortest overlap of a rotation: one minute. Whoever wants none revokes the old key.
 pub const MIN_OVERLAP_MS: i64 = 60_000;
+
+/// The least bytes of a passphrase that seals an approver's key.
+pub const MIN_PASSPHRASE: usize = 12;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -192,6 +195,50 @@ impl Hall {
         })
     }
 
+    /// Makes the key of somebody who may answer calls that wait for a person, and enters its public half into the keyring. The
+    /// private half, sealed by the passphrase, is handed to `keep` before that, and is kept nowhere else.
+    ///
+    /// # Errors
+    /// As [`new_key`](Self::new_key); [`Fault::Configuration`] if the passphrase is shorter than [`MIN_PASSPHRASE`] bytes;
+    /// [`Fault::Io`] if `keep` fails, and then no key was made.
+    pub fn new_approver(
+        &self,
+        holder: &str,
+        passphrase: &[u8],
+        days: Option<u32>,
+        keep: impl FnOnce(&str) -> std::io::Result<()>,
+    ) -> Result<Approver, Refused> {
+        let now = self.now()?.whole_seconds();
+        let event = self.event(EventKind::KeyAdd, now).with("holder", holder);
+        self.attempt(&event, |event| {
+            self.owner()?;
+            if passphrase.len() < MIN_PASSPHRASE {
+                let message = format!("a passphrase that seals a key has at least {MIN_PASSPHRASE} bytes");
+                return Err(Fault::Configuration(message).into());
+            }
+            let key = SigningKey::generate().map_err(Fault::from)?;
+            let sealed = key.to_sealed_pem(passphrase).map_err(Fault::from)?;
+            let record = KeyRecord {
+                id: key_id("approver")?,
+                algorithm: Algorithm::Ed25519,
+                purpose: Purpose::Approve,
+                public: Some(key.public().to_string()),
+                valid_from: now,
+                valid_to: days.map(|days| now.plus_millis(i64::from(days).saturating_mul(DAY_MS))),
+                revoked_at: None,
+            };
+            let approver = Approver { holder: holder.to_owned(), key: record };
+            let _lock = self.lock_keys()?;
+            let mut keyring = self.keys.stored().map_err(Fault::from)?;
+            keyring.approvers.push(approver.clone());
+            keyring.validate().map_err(Fault::from)?;
+            keep(&sealed).map_err(|error| Fault::io("the file of the sealed key", &error))?;
+            let event = about(event, None, &approver.key)?;
+            self.keep_keyring(&keyring, vec![event])?;
+            Ok(approver)
+        })
+    }
+
     fn own(&self, namespace: &Namespace) -> Result<(), Denial> {
         if self.config.owns(namespace) {
             return Ok(());
@@ -236,7 +283,8 @@ impl Hall {
         }
         let namespace = keyring.namespace_of(id).cloned();
         let attesters = keyring.namespaces.values_mut().flat_map(|keys| &mut keys.keys);
-        let key = attesters.chain(&mut keyring.certifiers).find(|key| key.id == *id);
+        let approvers = keyring.approvers.iter_mut().map(|approver| &mut approver.key);
+        let key = attesters.chain(&mut keyring.certifiers).chain(approvers).find(|key| key.id == *id);
         let key = key.ok_or_else(|| Fault::Configuration(format!("the keyring has no key {id}")))?;
         let before = key.revoked_at.is_some();
         key.revoked_at.get_or_insert(now);

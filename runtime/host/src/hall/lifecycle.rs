@@ -254,6 +254,7 @@ impl Hall {
                 organisation: caller.organisation.clone(),
                 host: self.host.host.clone(),
                 adapter: caller.adapter.clone(),
+                approval: None,
             };
             let standing = consult(self.registry()?, query)?;
             let published = standing.published();
@@ -297,6 +298,7 @@ impl Hall {
                 organisation: caller.organisation.clone(),
                 host: self.host.host.clone(),
                 adapter: caller.adapter.clone(),
+                approval: None,
             };
             let standing = consult(self.registry()?, query)?;
             passed(Stage::Registry);

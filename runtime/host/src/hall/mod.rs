@@ -8,6 +8,7 @@
 //! Three things can keep a call from giving its result, and they never mix: a *denial* (a gate refused it) and a *failure*
 //! (it ran and ended badly) stand in the receipt; a [`Fault`] is the host's own trouble, and an error.
 
+mod approvals;
 mod attest_all;
 mod audit;
 mod config;
@@ -70,13 +71,13 @@ pub use execute::{Observer, Refused, Run, Silent, Step};
 pub use fault::Fault;
 pub use grants::Granted;
 pub use installed::{Shown, Uninstalled};
-pub use keys::{KeyPlan, MIN_OVERLAP_MS, RevokedKey, Rotated, Rotation};
+pub use keys::{KeyPlan, MIN_OVERLAP_MS, MIN_PASSPHRASE, RevokedKey, Rotated, Rotation};
 pub use lifecycle::Certified;
 pub use packages::Installed;
 pub use policy::PolicyState;
 pub use powers::PowerChange;
 pub use prepare::Preparation;
-pub use receipt::{Admitted, Decision, GateTime, Receipt, Unfinished};
+pub use receipt::{Admitted, ApprovedBy, Decision, GateTime, Receipt, Unfinished};
 pub use resolve::{Reference, ReferenceError, Resolved, Versions};
 pub use running::Drained;
 pub use standing::Judgement;
@@ -300,6 +301,7 @@ impl Hall {
             rules: &self.rules,
             gate: self.gate.as_deref(),
             host: &self.host,
+            keys: &*self.source,
             digest: self.policy_digest,
         }
     }

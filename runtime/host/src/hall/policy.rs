@@ -76,6 +76,7 @@ impl Hall {
             organisation: self.config.hall.organisation.clone(),
             host: self.host.host.clone(),
             adapter: self.adapter.clone(),
+            approval: None,
         };
         let snapshot = self.registry()?.snapshot(&query).map_err(|error| unreachable(&error))?;
         Ok(snapshot.host.filter(|record| record.host == self.host.host))

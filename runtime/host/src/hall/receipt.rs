@@ -8,7 +8,7 @@ use skillhall_core::denial::{Denial, Stage};
 use skillhall_core::digest::Digest;
 use skillhall_core::failure::Failure;
 use skillhall_core::govern::call::Call;
-use skillhall_core::id::{SkillRef, ToolName};
+use skillhall_core::id::{KeyId, SkillRef, ToolName};
 use skillhall_core::json;
 use skillhall_core::ledger::record::RunEnd;
 use skillhall_core::trust::AttestationFacts;
@@ -56,9 +56,25 @@ pub struct Admitted {
     pub attestation: AttestationFacts,
     /// The id of the certification.
     pub certification: String,
+    /// The person's approval that was used up for the run, if it needed one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovedBy>,
     /// What was granted beyond the base, each as a line.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<String>,
+}
+
+/// The approval on which a run rests.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ApprovedBy {
+    /// Its id.
+    pub id: String,
+    /// The person who said yes.
+    pub by: String,
+    /// The key that signed it.
+    pub key: KeyId,
+    /// Whether that is the very person who called: self-approved.
+    pub own: bool,
 }
 
 /// The receipt of one call. Only the hall makes one: of an admitted call only when its run has ended and the end is on the
@@ -116,6 +132,12 @@ pub(super) fn close(executed: Executed, gates: Vec<GateTime>, at: Timestamp, loc
     };
     let (record, facts) = (parts.open.sequence(), parts.open.facts().clone());
     let (attestation, certification) = (parts.open.attestation().clone(), parts.open.certification().to_owned());
+    let approval = parts.open.approval().map(|granted| ApprovedBy {
+        id: granted.id.clone(),
+        by: granted.by.clone(),
+        key: granted.key.clone(),
+        own: granted.own,
+    });
     let closed = parts.open.close(&end).map_err(|error| Fault::Unclosed { at, error })?;
     let admitted = Admitted {
         manifest_hash: parts.manifest_hash,
@@ -125,6 +147,7 @@ pub(super) fn close(executed: Executed, gates: Vec<GateTime>, at: Timestamp, loc
         local_hall,
         attestation,
         certification,
+        approval,
         grants: parts.grants,
     };
     Ok(Receipt {

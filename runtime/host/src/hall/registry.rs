@@ -10,6 +10,7 @@ use skillhall_core::digest::Digest;
 use skillhall_core::id::{Namespace, SkillId};
 use skillhall_core::ledger::Ledger;
 use skillhall_core::ledger::change::{ChangeError, reconcile};
+use skillhall_core::registry::approval::Approval;
 use skillhall_core::registry::{
     Change, Commit, NamespaceRecord, Published, Registry, RegistryError, Snapshot, StandingEvent, StandingQuery, Statement,
     Target,
@@ -93,5 +94,13 @@ impl Registry for HallRegistry {
 
     fn namespace(&self, namespace: &Namespace) -> Result<Option<NamespaceRecord>, RegistryError> {
         self.ask(|registry| registry.namespace(namespace))
+    }
+
+    fn approval(&self, id: &str) -> Result<Option<Approval>, RegistryError> {
+        self.ask(|registry| registry.approval(id))
+    }
+
+    fn approvals(&self, only_open: bool) -> Result<Vec<Approval>, RegistryError> {
+        self.ask(|registry| registry.approvals(only_open))
     }
 }

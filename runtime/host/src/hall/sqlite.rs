@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use skillhall_core::digest::Digest;
 use skillhall_core::id::{Namespace, SkillId};
+use skillhall_core::registry::approval::Approval;
 use skillhall_core::registry::sqlite::SqliteRegistry;
 use skillhall_core::registry::{
     Change, Commit, NamespaceRecord, Published, Registry, RegistryError, Snapshot, StandingEvent, StandingQuery, Statement,
@@ -86,5 +87,13 @@ impl Registry for RegistryFile {
 
     fn namespace(&self, namespace: &Namespace) -> Result<Option<NamespaceRecord>, RegistryError> {
         self.ask(|registry| registry.namespace(namespace))
+    }
+
+    fn approval(&self, id: &str) -> Result<Option<Approval>, RegistryError> {
+        self.ask(|registry| registry.approval(id))
+    }
+
+    fn approvals(&self, only_open: bool) -> Result<Vec<Approval>, RegistryError> {
+        self.ask(|registry| registry.approvals(only_open))
     }
 }

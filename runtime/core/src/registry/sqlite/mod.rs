@@ -13,6 +13,7 @@ use std::time::Duration;
 use rusqlite::{Transaction, TransactionBehavior};
 
 use self::rows::Reader;
+use super::approval::Approval;
 use super::model::{
     Change, Commit, NamespaceRecord, Published, Registry, RegistryError, Snapshot, StandingEvent, StandingQuery, Statement,
     Target,
@@ -26,7 +27,7 @@ use crate::id::{Namespace, SkillId};
 const BUSY: Duration = Duration::from_secs(5);
 
 /// What a registry's file is: "SKHR".
-const SCHEMA: Schema = Schema { statements: include_str!("schema.sql"), application: 0x534b_4852, version: 1 };
+const SCHEMA: Schema = Schema { statements: include_str!("schema.sql"), application: 0x534b_4852, version: 2 };
 
 /// A registry in an `SQLite` file.
 pub struct SqliteRegistry {
@@ -141,6 +142,14 @@ impl Registry for SqliteRegistry {
 
     fn namespace(&self, namespace: &Namespace) -> Result<Option<NamespaceRecord>, RegistryError> {
         self.read(|reader| reader.namespace(namespace))
+    }
+
+    fn approval(&self, id: &str) -> Result<Option<Approval>, RegistryError> {
+        self.read(|reader| rules::approval(reader, id))
+    }
+
+    fn approvals(&self, only_open: bool) -> Result<Vec<Approval>, RegistryError> {
+        self.read(|reader| reader.approvals(only_open))
     }
 }
 

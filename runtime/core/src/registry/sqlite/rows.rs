@@ -1,5 +1,7 @@
 //! Rows in and out. What is read is the text that the commit's digest covers; the columns beside it only find it.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 use serde::de::DeserializeOwned;
 
@@ -7,6 +9,7 @@ use super::unreachable;
 use crate::digest::Digest;
 use crate::id::{HostId, Namespace, OrgId, SkillId, SkillRef};
 use crate::json::{canonical, parse_as};
+use crate::registry::approval::{Approval, ApprovalEvent, MAX_LISTED};
 use crate::registry::model::{
     Change, Commit, HostRecord, NamespaceRecord, OrgRecord, Published, RegistryError, Scope, StandingEvent, Statement, Target,
 };
@@ -25,7 +28,13 @@ const STANDING_EVENT: Table = Table { name: "standing_event", tag: "standing" };
 const NAMESPACE_EVENT: Table = Table { name: "namespace_event", tag: "namespace" };
 const ORGANISATION_EVENT: Table = Table { name: "organisation_event", tag: "organisation" };
 const HOST_EVENT: Table = Table { name: "host_event", tag: "host" };
-const TABLES: [Table; 6] = [SKILL_VERSION, STATEMENT, STANDING_EVENT, NAMESPACE_EVENT, ORGANISATION_EVENT, HOST_EVENT];
+const APPROVAL_EVENT: Table = Table { name: "approval_event", tag: "approval" };
+const TABLES: [Table; 7] =
+    [SKILL_VERSION, STATEMENT, STANDING_EVENT, NAMESPACE_EVENT, ORGANISATION_EVENT, HOST_EVENT, APPROVAL_EVENT];
+
+/// Whether the approval of the question `q` is open, when no time is looked at.
+const OPEN: &str = "NOT EXISTS (SELECT 1 FROM approval_event l WHERE l.approval = q.approval \
+                    AND l.kind NOT IN ('pending', 'approved'))";
 
 /// Notes a commit; gives the registry's new version.
 pub(super) fn note(connection: &Connection, commit: Commit, appended: bool) -> Result<i64, RegistryError> {
@@ -45,6 +54,7 @@ pub(super) fn append(connection: &Connection, version: i64, change: &Change) -> 
         Change::Namespace(record) => (NAMESPACE_EVENT, canonical(record)),
         Change::Organisation(record) => (ORGANISATION_EVENT, canonical(record)),
         Change::Host(record) => (HOST_EVENT, canonical(record)),
+        Change::Approval(record) => (APPROVAL_EVENT, canonical(record)),
     };
     let record = String::from_utf8(record.map_err(unreachable)?).map_err(unreachable)?;
     let sql = format!("INSERT INTO {} (made_by, record) VALUES (?1, ?2)", table.name);
@@ -90,6 +100,24 @@ impl<'transaction> Reader<'transaction> {
 
     pub(super) fn standing_events(&self, target: &Target) -> Result<Vec<StandingEvent>, RegistryError> {
         self.records(STANDING_EVENT, "t.target = ?1", [json(target)?])
+    }
+
+    /// The newest approvals, oldest first.
+    pub(super) fn approvals(&self, only_open: bool) -> Result<Vec<Approval>, RegistryError> {
+        let newest = format!(
+            "t.approval IN (SELECT q.approval FROM approval_event q WHERE q.kind = 'pending' AND (?1 = 0 OR {OPEN}) \
+             ORDER BY q.made_by DESC LIMIT {MAX_LISTED})"
+        );
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        let mut steps: Vec<Vec<ApprovalEvent>> = Vec::new();
+        for event in self.records::<ApprovalEvent>(APPROVAL_EVENT, &newest, [only_open])? {
+            let place = *places.entry(event.approval.clone()).or_insert(steps.len());
+            match steps.get_mut(place) {
+                Some(events) => events.push(event),
+                None => steps.push(vec![event]),
+            }
+        }
+        Ok(steps.iter().filter_map(|events| Approval::from_events(events)).collect())
     }
 
     /// Every row against its commit, and every commit against its row.
@@ -201,6 +229,17 @@ impl Rows for Reader<'_> {
 
     fn host(&self, host: &HostId) -> Result<Option<HostRecord>, RegistryError> {
         self.last(HOST_EVENT, "t.host = ?1", host.as_str())
+    }
+
+    fn approval_events(&self, id: &str) -> Result<Vec<ApprovalEvent>, RegistryError> {
+        self.records(APPROVAL_EVENT, "t.approval = ?1", [id])
+    }
+
+    fn open_approvals(&self, organisation: &OrgId) -> Result<u64, RegistryError> {
+        let sql = format!("SELECT count(*) FROM approval_event q WHERE q.kind = 'pending' AND q.organisation = ?1 AND {OPEN}");
+        let mut query = self.connection.prepare_cached(&sql).map_err(unreachable)?;
+        let count: i64 = query.query_row([organisation.as_str()], |row| row.get(0)).map_err(unreachable)?;
+        u64::try_from(count).map_err(unreachable)
     }
 }
 

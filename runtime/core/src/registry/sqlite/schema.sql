@@ -61,6 +61,16 @@ CREATE TABLE host_event (
   host TEXT GENERATED ALWAYS AS (record ->> '$.host') VIRTUAL NOT NULL
 ) STRICT;
 
+CREATE TABLE approval_event (
+  -- A step in the life of an approval.
+  made_by INTEGER PRIMARY KEY REFERENCES commits (version),
+  -- Canonical JSON, which the commit's digest covers; every other column is drawn from it.
+  record TEXT NOT NULL CHECK (json_valid(record)),
+  approval TEXT GENERATED ALWAYS AS (record ->> '$.approval') VIRTUAL NOT NULL,
+  kind TEXT GENERATED ALWAYS AS (record ->> '$.step.kind') VIRTUAL NOT NULL,
+  organisation TEXT GENERATED ALWAYS AS (record ->> '$.step.organisation') VIRTUAL
+) STRICT;
+
 CREATE INDEX skill_version_by_id ON skill_version (id);
 
 CREATE INDEX statement_by_manifest ON statement (manifest_hash);
@@ -72,6 +82,10 @@ CREATE INDEX namespace_event_by_name ON namespace_event (namespace);
 CREATE INDEX organisation_event_by_name ON organisation_event (organisation);
 
 CREATE INDEX host_event_by_name ON host_event (host);
+
+CREATE INDEX approval_event_by_approval ON approval_event (approval, kind);
+
+CREATE INDEX approval_event_by_organisation ON approval_event (kind, organisation);
 
 CREATE TRIGGER commits_no_update BEFORE UPDATE ON commits BEGIN
   SELECT RAISE(ABORT, 'a row of commits never changes');
@@ -176,4 +190,19 @@ WHEN NEW.made_by IS NOT (SELECT max(version) FROM commits)
   OR EXISTS (SELECT 1 FROM host_event WHERE made_by = NEW.made_by)
 BEGIN
   SELECT RAISE(ABORT, 'a row of host_event is only appended, under the last commit');
+END;
+
+CREATE TRIGGER approval_event_no_update BEFORE UPDATE ON approval_event BEGIN
+  SELECT RAISE(ABORT, 'a row of approval_event never changes');
+END;
+
+CREATE TRIGGER approval_event_no_delete BEFORE DELETE ON approval_event BEGIN
+  SELECT RAISE(ABORT, 'a row of approval_event never changes');
+END;
+
+CREATE TRIGGER approval_event_only_append BEFORE INSERT ON approval_event
+WHEN NEW.made_by IS NOT (SELECT max(version) FROM commits)
+  OR EXISTS (SELECT 1 FROM approval_event WHERE made_by = NEW.made_by)
+BEGIN
+  SELECT RAISE(ABORT, 'a row of approval_event is only appended, under the last commit');
 END;

@@ -1,5 +1,6 @@
 //! What every store must do, and what the gate makes of it.
 
+pub(super) mod approvals;
 mod same;
 mod standing;
 pub(super) mod suite;
@@ -62,7 +63,13 @@ pub(super) fn namespace(name: &str, owner: &str) -> NamespaceRecord {
 }
 
 pub(super) fn query(skill: &str) -> StandingQuery {
-    StandingQuery { skill: id(skill), organisation: id("globex"), host: id("host-1"), adapter: id("mcp") }
+    StandingQuery {
+        skill: id(skill),
+        organisation: id("globex"),
+        host: id("host-1"),
+        adapter: id("mcp"),
+        approval: Some("approval-1".to_owned()),
+    }
 }
 
 pub(super) fn commit(sequence: u64, change: &Change) -> Commit {

@@ -5,6 +5,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::registry::approval::Step;
 use crate::registry::sqlite::SqliteRegistry;
 
 fn skill() -> impl Strategy<Value = &'static str> {
@@ -35,6 +36,15 @@ fn scope() -> impl Strategy<Value = Scope> {
     prop_oneof![Just(Scope::Global), organisation().prop_map(|name| Scope::Organisation(id(name)))]
 }
 
+fn approval_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        organisation().prop_map(approvals::pending),
+        (0..30_i64).prop_map(approvals::approved),
+        Just(Step::Expired),
+        Just(Step::Used { decision: "d".to_owned() }),
+    ]
+}
+
 fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         (skill(), "[ab]").prop_map(|(skill, bytes)| Change::Publish(published(skill, &bytes))),
@@ -48,6 +58,7 @@ fn change() -> impl Strategy<Value = Change> {
             let skill: crate::id::SkillRef = id(skill);
             Change::Namespace(namespace(skill.id.namespace.as_str(), owner))
         }),
+        ("[pq]", 0..30_i64, approval_step()).prop_map(|(name, hours, then)| approvals::step(&name, hours, then)),
         (organisation(), any::<bool>())
             .prop_map(|(name, suspended)| Change::Organisation(OrgRecord { organisation: id(name), suspended })),
     ]
@@ -70,6 +81,12 @@ proptest! {
             prop_assert_eq!(memory.snapshot(&query), lasting.snapshot(&query));
             prop_assert_eq!(memory.versions(&query.skill.id), lasting.versions(&query.skill.id));
             prop_assert_eq!(memory.namespace(&query.skill.id.namespace), lasting.namespace(&query.skill.id.namespace));
+        }
+        for name in ["p", "q"] {
+            prop_assert_eq!(memory.approval(name), lasting.approval(name));
+        }
+        for only_open in [true, false] {
+            prop_assert_eq!(memory.approvals(only_open), lasting.approvals(only_open));
         }
         prop_assert_eq!(memory.commits(0), lasting.commits(0));
         prop_assert_eq!(memory.skills(), lasting.skills());

@@ -57,6 +57,7 @@ fn whole() -> Snapshot {
         namespace: Some(namespace("org.acme", "acme")),
         organisation: Some(OrgRecord { organisation: id("globex"), suspended: false }),
         host: Some(HostRecord { host: id("host-1"), executable: digest("a"), configuration: digest("b"), revoked: false }),
+        approval: None,
     }
 }
 

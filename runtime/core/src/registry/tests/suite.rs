@@ -18,6 +18,9 @@ const CASES: &[(&str, Case)] = &[
     ("only the owner publishes and revokes in a registered namespace", ownership),
     ("only an adapter degrades", degraded),
     ("records are bounded", bounds),
+    ("an approval goes from step to step, and is used once", approvals::life),
+    ("an approval ends for good, and only open ones are open", approvals::endings),
+    ("approvals are bounded", approvals::bounded),
     ("a commit is applied once", commits),
     ("a commit that does not fit its change is refused", foreign_commit),
     ("the version rises with every change and with nothing else", versions),
@@ -52,7 +55,7 @@ fn marked(registry: &dyn Registry, query: &StandingQuery) -> Vec<String> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "each refused change is made for this one call")]
-fn refused(registry: &dyn Registry, change: Change) -> String {
+pub(super) fn refused(registry: &dyn Registry, change: Change) -> String {
     let before = registry.version().unwrap();
     let error = apply(registry, &change).unwrap_err();
     assert!(matches!(error, RegistryError::Conflict(_)), "{error:?}");
@@ -70,6 +73,7 @@ fn empty(registry: &dyn Registry) {
         namespace: None,
         organisation: None,
         host: None,
+        approval: None,
     };
     assert_eq!(snapshot, nothing);
     assert_eq!(registry.version(), Ok(0));

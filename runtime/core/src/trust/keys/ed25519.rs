@@ -51,6 +51,26 @@ impl SigningKey {
         pair.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::Malformed("the key cannot be written as PKCS#8".into()))
     }
 
+    /// Reads PKCS#8 in PEM that is sealed by a passphrase (RFC 5958, PBES2), as this crate and openssl write it.
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] if the text is none, or the passphrase is not the one that sealed it; neither is repeated.
+    pub fn from_sealed_pem(text: &str, passphrase: &[u8]) -> Result<Self, KeyError> {
+        let key = ed25519_dalek::SigningKey::from_pkcs8_encrypted_pem(text, passphrase)
+            .map_err(|_| KeyError::Malformed("no Ed25519 private key in sealed PKCS#8 PEM form, or another passphrase".into()))?;
+        Ok(Self(key))
+    }
+
+    /// PKCS#8 in PEM, sealed by a passphrase (scrypt and AES-256-CBC).
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] if the encoder refuses.
+    pub fn to_sealed_pem(&self, passphrase: &[u8]) -> Result<Zeroizing<String>, KeyError> {
+        let pair = KeypairBytes { secret_key: self.0.to_bytes(), public_key: None };
+        pair.to_pkcs8_encrypted_pem(passphrase, LineEnding::LF)
+            .map_err(|_| KeyError::Malformed("the key cannot be written as sealed PKCS#8".into()))
+    }
+
     /// The public half.
     #[must_use]
     pub fn public(&self) -> PublicKey {

@@ -34,6 +34,8 @@ pub enum Purpose {
     Certify,
     /// Checkpoints of the ledger.
     Ledger,
+    /// Answers to calls that wait for a person.
+    Approve,
 }
 
 /// Which form of attestation a namespace requires.
@@ -158,6 +160,16 @@ pub struct NamespaceKeys {
     pub keys: Vec<KeyRecord>,
 }
 
+/// A person who may answer calls that wait for one, and the key by which they do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approver {
+    /// The person, by the name that they have as a caller, if they are one.
+    pub holder: String,
+    /// Their key.
+    pub key: KeyRecord,
+}
+
 /// Every key that a host knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keyring {
@@ -169,6 +181,8 @@ pub struct Keyring {
     pub certifiers: Vec<KeyRecord>,
     /// The key of this host's ledger.
     pub ledger: Option<KeyRecord>,
+    /// Who may answer calls that wait for a person.
+    pub approvers: Vec<Approver>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -180,6 +194,8 @@ struct File {
     certifiers: Vec<KeyRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ledger: Option<KeyRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    approvers: Vec<Approver>,
 }
 
 impl Keyring {
@@ -193,7 +209,13 @@ impl Keyring {
         if file.schema_version != SCHEMA_VERSION {
             return Err(KeyError::Malformed(format!("the keyring is of another version than {SCHEMA_VERSION}")));
         }
-        let keyring = Self { namespaces: file.namespaces, own: file.own, certifiers: file.certifiers, ledger: file.ledger };
+        let keyring = Self {
+            namespaces: file.namespaces,
+            own: file.own,
+            certifiers: file.certifiers,
+            ledger: file.ledger,
+            approvers: file.approvers,
+        };
         keyring.validate()?;
         Ok(keyring)
     }
@@ -210,6 +232,7 @@ impl Keyring {
             own: self.own.clone(),
             certifiers: self.certifiers.clone(),
             ledger: self.ledger.clone(),
+            approvers: self.approvers.clone(),
         };
         json::canonical(&file).map_err(|error| KeyError::Malformed(format!("the keyring: {error}")))
     }
@@ -232,6 +255,10 @@ impl Keyring {
         if ids.len() > MAX_KEYS {
             return Err(KeyError::Malformed(format!("the keyring holds more than {MAX_KEYS} keys")));
         }
+        if let Some(approver) = self.approvers.iter().find(|approver| !is_name(&approver.holder)) {
+            let message = format!("the holder of {} is 1 to 128 printable characters", approver.key.id);
+            return Err(KeyError::Malformed(message));
+        }
         if self.own.iter().collect::<BTreeSet<_>>().len() != self.own.len() {
             return Err(KeyError::Malformed("an own namespace comes twice".into()));
         }
@@ -241,7 +268,8 @@ impl Keyring {
     fn records(&self) -> impl Iterator<Item = (Purpose, &KeyRecord)> {
         let attest = self.namespaces.values().flat_map(|namespace| &namespace.keys).map(|record| (Purpose::Attest, record));
         let certify = self.certifiers.iter().map(|record| (Purpose::Certify, record));
-        attest.chain(certify).chain(self.ledger.iter().map(|record| (Purpose::Ledger, record)))
+        let approve = self.approvers.iter().map(|approver| (Purpose::Approve, &approver.key));
+        attest.chain(certify).chain(self.ledger.iter().map(|record| (Purpose::Ledger, record))).chain(approve)
     }
 
     /// Whether the namespace belongs to this host's owner.
@@ -272,9 +300,19 @@ impl Keyring {
             .find(|record| record.id == *id && record.algorithm == Algorithm::Ed25519 && record.purpose == Purpose::Certify)
     }
 
+    /// The approver whose key has this id, whatever its state.
+    #[must_use]
+    pub fn approver(&self, id: &KeyId) -> Option<&Approver> {
+        self.approvers.iter().find(|approver| approver.key.id == *id && approver.key.purpose == Purpose::Approve)
+    }
+
     /// The namespace that a key attests for, if the keyring knows the key as an attester.
     #[must_use]
     pub fn namespace_of(&self, id: &KeyId) -> Option<&Namespace> {
         self.namespaces.iter().find(|(_, keys)| keys.keys.iter().any(|record| record.id == *id)).map(|(namespace, _)| namespace)
     }
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && !text.chars().any(char::is_control)
 }

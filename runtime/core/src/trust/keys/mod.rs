@@ -8,7 +8,7 @@ mod verdicts;
 
 pub use ed25519::{PublicKey, SigningKey};
 pub use files::{ENVIRONMENT_KEY, FileKeys, KEYRING_FILE};
-pub use keyring::{Algorithm, KeyRecord, KeyState, Keyring, NamespaceKeys, Purpose, Require};
+pub use keyring::{Algorithm, Approver, KeyRecord, KeyState, Keyring, NamespaceKeys, Purpose, Require};
 pub use secret::{MIN_SECRET_BYTES, Secret};
 pub use verdicts::Verdicts;
 

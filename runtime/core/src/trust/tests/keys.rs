@@ -29,6 +29,7 @@ fn ring() -> Keyring {
         own: vec![namespace("org.acme")],
         certifiers: vec![record("cert-1", Purpose::Certify, &SigningKey::from_seed(&[2; 32]))],
         ledger: Some(record("ledger-1", Purpose::Ledger, &SigningKey::from_seed(&[3; 32]))),
+        approvers: Vec::new(),
     }
 }
 

@@ -146,6 +146,7 @@ impl World {
             own: vec![org],
             certifiers: vec![record("cert-1", Purpose::Certify, &key(2)), record("cert-2", Purpose::Certify, &key(5))],
             ledger: None,
+            approvers: Vec::new(),
         };
         keyring.validate().unwrap();
         Self {

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::registry::model::{HostRecord, OrgRecord, Scope, State, StatementKind};
-use crate::registry::tests::{apply, digest, event, id, namespace, published, query, statement};
+use crate::registry::tests::{apply, approvals, digest, event, id, namespace, published, query, statement};
 
 const REDACT: &str = "org.acme/redact@1.0.0";
 
@@ -28,6 +28,7 @@ fn filled() -> (TempDir, PathBuf, SqliteRegistry) {
         Change::Namespace(namespace("org.acme", "acme")),
         Change::Organisation(OrgRecord { organisation: id("globex"), suspended: false }),
         Change::Host(HostRecord { host: id("host-1"), executable: digest("a"), configuration: digest("b"), revoked: false }),
+        approvals::step("approval-1", 0, approvals::pending("globex")),
     ] {
         apply(&registry, &change).unwrap();
     }
