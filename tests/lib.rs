@@ -1,6 +1,8 @@
 //! What the end-to-end suites stand on: a hall of their own for each test, skills to put into it, and the command as a
 //! process. Everything here panics where something is not as it must be; it is for tests only.
 
+#[path = "harness/callers.rs"]
+pub mod callers;
 #[path = "harness/clock.rs"]
 pub mod clock;
 #[path = "harness/command.rs"]

@@ -82,9 +82,17 @@ fn what_another_account_could_read_or_change_is_told_with_the_command_that_mends
         ("cache", 0o700, ""),
         ("keys/keyring.json", 0o666, "keys"),
         ("keys/cache.key", 0o640, "folder"),
+        ("keyvalue.db", 0o640, "folder"),
+        ("keyvalue.db", 0o600, ""),
+        ("keyvalue.db-wal", 0o604, "folder"),
+        ("keyvalue.db-shm", 0o660, "folder"),
+        ("registry.db-wal", 0o664, "folder"),
     ] {
         let world = World::bare();
         let path = world.home().join(part);
+        if part.contains(".db") && !path.exists() {
+            std::fs::write(&path, "").expect("it can be made");
+        }
         set_permissions(&path, Permissions::from_mode(mode)).expect("its mode can be changed");
         let run = hall(&world.home(), &["doctor", "--only", "folder", "--only", "keys", "--json"]);
         if name.is_empty() {

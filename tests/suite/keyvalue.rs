@@ -106,6 +106,34 @@ fn what_is_kept_outlives_the_grant_and_the_version() {
 }
 
 #[test]
+fn the_owner_deletes_what_a_skill_keeps() {
+    let desk = Desk::new();
+    let nothing = desk.hall(&["store", "list", COUNT, "--json"]).object();
+    assert_eq!(nothing, json!({ "skill": COUNT, "stores": [] }));
+    assert!(!desk.file().exists(), "looking makes nothing");
+    desk.hall(&["grant", COUNT, "--keyvalue", "visits", "--json"]).object();
+    desk.count();
+    let kept = json!([{ "organisation": "acme", "store": "visits", "bytes": 4, "entries": 1 }]);
+    assert_eq!(desk.hall(&["store", "list", COUNT, "--json"]).object()["stores"], kept);
+    let told = desk.hall(&["uninstall", COUNT]).ends(0).stdout;
+    assert!(told.contains("4 bytes in 1 stores") && told.contains(&format!("hall store clear {COUNT} --all")), "{told}");
+    for other in [["store", "clear", COUNT, "visit"].as_slice(), &["store", "clear", COUNT, "visits", "--organisation", "other"]]
+    {
+        desk.hall(&[other, &["--json"]].concat()).error(2);
+    }
+    let cleared = desk.hall(&["store", "clear", COUNT, "visits", "--json"]).object();
+    assert_eq!(cleared["cleared"], kept);
+    let listed = desk.hall(&["audit", "list", "--event", "store.clear", "--json"]).object();
+    let record = &listed["records"].as_array().expect("records")[0];
+    assert_eq!((&record["sequence"], &record["data"]["stores"], &record["skill"]), (&cleared["record"], &kept, &json!(COUNT)));
+    assert_eq!(desk.hall(&["store", "clear", COUNT, "--all", "--json"]).object()["record"], Value::Null);
+    desk.hall(&["store", "clear", COUNT, "--json"]).error(2);
+    desk.hall(&["install", COUNT, "--json"]).object();
+    assert_eq!(desk.count()["output"], json!(1), "it begins anew");
+    desk.hall(&["audit", "verify", "--json"]).object();
+}
+
+#[test]
 fn a_file_that_cannot_be_used_hurts_nothing_but_the_store() {
     let desk = Desk::new();
     desk.hall(&["grant", COUNT, "--keyvalue", "visits", "--json"]).object();

@@ -83,14 +83,28 @@ input_bytes = 4194304
 host_calls = 1000
 host_call_bytes = 1048576
 file_opens = 10
+sockets = 1000
 http_requests = 0
 http_bytes = 1
 http_time_ms = 3600000
+tool_calls = 20
+tool_depth = 2
 handles = 100
 depth = 64
 elements = 1000
 compile_time_ms = 60000
 compile_memory_bytes = 1073741824
+
+[isolation]
+own = "none"
+foreign = "process"
+from_tier = 4
+landlock = "for-folders"
+workers = 16
+idle_ms = 60000
+
+[isolation.namespaces]
+"org.acme" = "process"
 
 [grants."org.acme/csv-stats"]
 files = [{ mount = "/in", folder = "/srv/data sets", access = "read" }]
@@ -99,6 +113,8 @@ env = [{ name = "LANG", value = "pl_PL.UTF-8" }]
 secrets = [{ name = "API_TOKEN", for = "https://api.example.com", header = "authorization", file = "/etc/hall/a token", prefix = "Bearer ", reveal = true }]
 config = [{ name = "level", value = "debug" }, { name = "retries", value = 3 }, { name = "deep", value = true }]
 keyvalue = [{ store = "cache", bytes = 65536, entries = 100 }]
+sockets = [{ protocol = "tcp", address = "192.0.2.1", port = 5432 }, { protocol = "udp", address = "::1", port = 53 }]
+tools = [{ skill = "org.acme/other", version = ">=1.2, <3" }]
 clocks = "precise"
 "#;
 
@@ -209,7 +225,7 @@ fn every_key_of_hall_toml_is_in_the_schema_and_the_reverse() {
     let document = json_of(HALL);
     let schema = keys(&schema("hall"));
     let mut all = BTreeSet::new();
-    written(&document, "", &["policy.tiers", "grants"], &mut all);
+    written(&document, "", &["policy.tiers", "grants", "isolation.namespaces"], &mut all);
     assert_eq!(schema, all, "the schema's keys (left) and those of the whole example");
     let grants = "/grants/org.acme~1csv-stats";
     for (pointer, path) in [
@@ -225,6 +241,7 @@ fn every_key_of_hall_toml_is_in_the_schema_and_the_reverse() {
         (format!("{grants}/secrets/0"), "grants.*.secrets[]."),
         (format!("{grants}/config/0"), "grants.*.config[]."),
         (format!("{grants}/keyvalue/0"), "grants.*.keyvalue[]."),
+        (format!("{grants}/tools/0"), "grants.*.tools[]."),
     ] {
         let of_parser = expected_by_the_parser(&document, &pointer);
         let below = schema.iter().filter_map(|key| key.strip_prefix(path)).filter(|rest| !rest.contains('.'));
@@ -390,6 +407,12 @@ fn what_hall_toml_may_not_say_neither_parser_nor_schema_takes() {
         ("rules = \"rules.json\"", "rules = \"../rules.json\""),
         ("rules = \"rules.json\"", "rules = \"\""),
         ("foreign_min_tier = 2", "foreign_min_tier = 1"),
+        ("own = \"none\"", "own = \"thread\""),
+        ("from_tier = 4", "from_tier = 9"),
+        ("landlock = \"for-folders\"", "landlock = \"never\""),
+        ("workers = 16", "workers = 0"),
+        ("idle_ms = 60000", "idle_ms = 3600001"),
+        ("\"org.acme\" = \"process\"", "\"com.acme\" = \"process\""),
         ("min_tier = 0", "min_tier = 9"),
         ("ctrl.obs.metrics-core", "obs.metrics-core"),
         ("1 = [", "9 = ["),
@@ -412,6 +435,11 @@ fn what_hall_toml_may_not_say_neither_parser_nor_schema_takes() {
         ("depth = 64", "depth = 65"),
         ("handles = 100", "handles = 100001"),
         ("file_opens = 10", "file_opens = \"10\""),
+        ("sockets = 1000", "sockets = 1001"),
+        ("protocol = \"tcp\"", "protocol = \"sctp\""),
+        ("address = \"192.0.2.1\"", "address = \"db.example\""),
+        ("port = 5432", "port = 0"),
+        ("port = 5432 }", "port = 5432, listen = true }"),
         ("elements = 1000", "element = 1000"),
         ("name = \"LANG\"", "name = \"1A\""),
         ("value = \"pl_PL.UTF-8\"", "value = 5"),

@@ -19,7 +19,7 @@ const PEEK: &str = "org.skillhall/peek";
 const CANARY: &str = "canary-4f1d2c";
 
 /// A server that keeps the head of every request and gives this answer.
-struct Server {
+pub(crate) struct Server {
     port: u16,
     heads: Arc<Mutex<Vec<String>>>,
 }
@@ -42,21 +42,21 @@ impl Server {
         Self { port, heads }
     }
 
-    fn page() -> Self {
+    pub(crate) fn page() -> Self {
         Self::new("200 OK", "content-type: text/html\r\n", "<title>Hello</title>")
     }
 
-    fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    fn heads(&self) -> Vec<String> {
+    pub(crate) fn heads(&self) -> Vec<String> {
         self.heads.lock().expect("nobody falls").clone()
     }
 }
 
 /// A hall, and a file with a secret beside it.
-struct Desk(TempDir);
+pub(crate) struct Desk(TempDir);
 
 impl Desk {
     fn new() -> Self {
@@ -70,7 +70,7 @@ impl Desk {
     }
 
     /// With `fetch-title`, which asks for one origin and a secret for it.
-    fn fetching(origin: &str) -> Self {
+    pub(crate) fn fetching(origin: &str) -> Self {
         let desk = Self::new();
         let toml = text(&repository("examples/fetch-title/skill.toml")).replace("https://example.com", origin);
         let secret = format!(
@@ -95,6 +95,10 @@ impl Desk {
         }
     }
 
+    pub(crate) fn home(&self) -> PathBuf {
+        self.0.path().join("hall")
+    }
+
     fn path(&self, name: &str) -> String {
         self.0.path().canonicalize().expect("it is there").join(name).display().to_string()
     }
@@ -103,7 +107,7 @@ impl Desk {
         fs::set_permissions(self.path(name), Permissions::from_mode(mode)).expect("its mode is set");
     }
 
-    fn hall(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn hall(&self, arguments: &[&str]) -> Run {
         hall(&self.0.path().join("hall"), arguments)
     }
 
@@ -112,19 +116,19 @@ impl Desk {
     }
 
     /// Grants the origin at its address, and the secret for it.
-    fn grant(&self, origin: &str) -> Run {
+    pub(crate) fn grant(&self, origin: &str) -> Run {
         let origin = ["--http", origin, "--methods", "GET", "--paths", "/", "--address", "127.0.0.1"];
         let token = self.token();
         let secret = ["--secret", &token, "--prefix", "Bearer "];
         self.hall(&[&["grant", FETCH][..], &origin, &secret, &["--json"]].concat())
     }
 
-    fn run(&self, url: &str, more: &[&str]) -> Run {
+    pub(crate) fn run(&self, url: &str, more: &[&str]) -> Run {
         self.hall(&[&["run", FETCH, "--input", &json!({ "url": url }).to_string()][..], more].concat())
     }
 
     /// Neither what was printed nor any file of the hall holds the secret.
-    fn is_clean(&self, run: &Run) {
+    pub(crate) fn is_clean(&self, run: &Run) {
         assert!(!run.stdout.contains("canary") && !run.stderr.contains("canary"), "{run:?}");
         let mut files = 0;
         walk(&self.0.path().join("hall"), &mut |file| {

@@ -81,6 +81,25 @@ impl CommandError {
         }
     }
 
+    /// Where powers are missing: what is asked and granted, and what is asked and is not.
+    pub(crate) fn powers(&self) -> Vec<String> {
+        let Self::Denial(denial) = self else { return Vec::new() };
+        if denial.code != Code::CapabilityNotGranted {
+            return Vec::new();
+        }
+        let list = |name: &str| {
+            let entries = denial.details.get(name).and_then(Value::as_array).into_iter().flatten();
+            entries.filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let (granted, missing) = (list("granted"), list("all"));
+        if granted.is_empty() && missing.len() < 2 {
+            // The message has said it all.
+            return Vec::new();
+        }
+        let granted = granted.iter().map(|line| format!("granted: {line}"));
+        granted.chain(missing.iter().map(|line| format!("missing: {line}"))).collect()
+    }
+
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Denial(denial) => denial.message.clone(),
@@ -125,11 +144,20 @@ impl CommandError {
     }
 }
 
+/// Answers that are not those that were expected: of a policy gate, of another implementation of WCP.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub(crate) struct NotAsExpected {
+    pub(crate) what: String,
+    pub(crate) hint: &'static str,
+}
+
 fn hint_of(error: &anyhow::Error) -> String {
     let of_fault = error.downcast_ref::<Fault>().and_then(Fault::hint);
     let of_registry = || error.downcast_ref::<RegistryError>().map(|_| Code::RegistryUnreachable.hint().to_owned());
     let of_doctor = || error.downcast_ref::<Unsound>().map(Unsound::hint);
-    of_fault.or_else(of_registry).or_else(of_doctor).unwrap_or_else(|| {
+    let of_answers = || error.downcast_ref::<NotAsExpected>().map(|answers| answers.hint.to_owned());
+    of_fault.or_else(of_registry).or_else(of_doctor).or_else(of_answers).unwrap_or_else(|| {
         "mend what the message names and repeat the command; `hall audit verify` says whether the hall is sound".into()
     })
 }

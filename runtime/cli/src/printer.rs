@@ -64,6 +64,9 @@ impl Printer {
         }
         let code = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
         let _ = writeln!(out, "{BAD}error{code}{BAD:#}: {}", shown(&error.message()));
+        for line in error.powers() {
+            let _ = writeln!(out, "  {}", shown(&line));
+        }
         if let Some(hint) = error.hint() {
             let _ = writeln!(out, "{HINT} hint{HINT:#}: {}", shown(&hint));
         }

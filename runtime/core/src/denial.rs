@@ -290,6 +290,9 @@ codes! {
     PolicyGateUnconfigured = "DENY_POLICY_GATE_UNCONFIGURED", Policy,
         "The rule requires a policy gate and this host has none.",
         "Configure a policy gate, or change the rule.";
+    IsolationUnavailable = "DENY_ISOLATION_UNAVAILABLE", Policy,
+        "The skill is to run in a process of its own, and this host cannot do that for it.",
+        "Mend what the message names, or say under [isolation] in hall.toml where such skills run.";
     InternalError = "DENY_INTERNAL_ERROR", Policy,
         "A part that the decision needs failed.",
         "Read the message and mend the part that it names; until then the call stays denied.";

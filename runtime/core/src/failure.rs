@@ -53,6 +53,7 @@ failures! {
     Exit = "FAIL_EXIT", false, "The skill called exit instead of returning.", "A tool returns its result; report it to the skill's author.";
     Link = "FAIL_LINK", false, "The component could not be instantiated with what it was granted.", "`hall inspect` shows what it imports and what it declares.";
     Grant = "FAIL_GRANT", false, "What was granted could not be handed to the skill.", "Make what the message names, or grant something else with `hall grant`.";
+    Worker = "FAIL_WORKER", false, "The process that ran the skill could not be had, ended, or said what it may not.", "Call again; if it stays, `hall doctor` shows what isolation has here, and the message what went wrong.";
     OutputSchema = "FAIL_OUTPUT_SCHEMA", false, "The skill returned a value that breaks its own output schema.", "Report it to the skill's author.";
     Killed = "FAIL_KILLED", false, "The run was stopped by a kill switch.", "See the standing of the skill with `hall inspect`.";
     Cancelled = "FAIL_CANCELLED", false, "The caller withdrew the call while it ran.", "Nothing to mend; call again if you want the result.";

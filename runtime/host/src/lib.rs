@@ -104,14 +104,15 @@
 //!
 //! # Rooms
 //!
-//! In the order in which they may use each other: `sandbox` <- `engine` <- `worker` <- `hall` <- `doctor`. A program that embeds
-//! Skillhall needs [`hall`], [`worker::enter`] and the types of [`skillhall_core`]; [`sandbox`] has the traits of powers, [`engine`]
-//! the limits, the kill handle and the figures of a run, and [`doctor`] proves on a machine that the sandbox holds there.
+//! In the order in which they may use each other: `program`, `sandbox` <- `engine` <- `worker` <- `hall` <- `doctor`. A program that embeds
+//! Skillhall needs [`hall`], [`worker::enter`] and the types of [`skillhall_core`]; [`program`] asks another program, [`sandbox`] has the
+//! traits of powers, [`engine`] the limits, the kill handle and the figures of a run, and [`doctor`] proves on a machine that the sandbox holds there.
 #![deny(unsafe_code)]
 
 pub mod doctor;
 pub mod engine;
 pub mod hall;
+pub mod program;
 pub mod sandbox;
 pub mod worker;
 

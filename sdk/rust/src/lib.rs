@@ -47,10 +47,15 @@
 //!
 //! [`error!`], [`warn!`], [`info!`] and [`debug!`] write one line to stderr, which the host keeps, up to a bound, with the call's
 //! receipt. What a skill prints to stdout goes the same way; only the function's result is handed to the caller.
-#![forbid(unsafe_code)]
+//!
+//! # Other skills
+//!
+//! [`tools::call`] calls a tool of another skill, if skill.toml names it and whoever runs the host grants it.
+#![deny(unsafe_code)]
 
 mod explain;
 pub mod log;
+pub mod tools;
 
 pub use explain::explain;
 pub use wit_bindgen;

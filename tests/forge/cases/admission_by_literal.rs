@@ -9,8 +9,9 @@ pub fn forge(
     caller: skillhall_tests::skillhall_core::govern::call::Caller,
     grants: skillhall_tests::skillhall_core::capability::Grants,
     facts: skillhall_tests::skillhall_core::govern::decide::DecisionFacts,
+    isolation: skillhall_tests::skillhall_core::govern::isolation::Isolation,
 ) -> Admission {
-    Admission { package, call, tool, caller, grants, facts }
+    Admission { package, call, tool, caller, grants, facts, isolation, approval: None }
 }
 
 fn main() {}

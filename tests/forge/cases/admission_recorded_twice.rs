@@ -6,10 +6,11 @@ use skillhall_tests::skillhall_core::govern::decide::Admission;
 use skillhall_tests::skillhall_core::govern::host::HostFacts;
 use skillhall_tests::skillhall_core::ledger::Ledger;
 use skillhall_tests::skillhall_core::ledger::record::record;
+use skillhall_tests::skillhall_core::registry::Registry;
 
-pub fn twice(ledger: &Arc<Ledger>, host: &HostFacts, admission: Admission) {
-    let _ = record(ledger, host, admission);
-    let _ = record(ledger, host, admission);
+pub fn twice(ledger: &Arc<Ledger>, registry: &dyn Registry, host: &HostFacts, admission: Admission) {
+    let _ = record(ledger, registry, host, admission);
+    let _ = record(ledger, registry, host, admission);
 }
 
 fn main() {}

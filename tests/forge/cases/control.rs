@@ -11,18 +11,20 @@ use skillhall_tests::skillhall_core::govern::host::HostFacts;
 use skillhall_tests::skillhall_core::ledger::Ledger;
 use skillhall_tests::skillhall_core::ledger::record::record;
 use skillhall_tests::skillhall_core::package::Manifest;
+use skillhall_tests::skillhall_core::registry::Registry;
 
 pub async fn once(
     engines: &Engines,
     powers: &dyn Powers,
     reserved: &Arc<Reserved>,
     ledger: &Arc<Ledger>,
+    registry: &dyn Registry,
     host: &HostFacts,
     admission: Admission,
     limits: &Limits,
     kill: &KillHandle,
 ) -> Result<Executed, Denial> {
-    let recorded = record(ledger, host, admission)?;
+    let recorded = record(ledger, registry, host, admission)?;
     Ok(execute(engines, powers, reserved, recorded, limits, kill, &mut |_| {}).await)
 }
 

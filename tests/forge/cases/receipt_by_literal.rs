@@ -16,6 +16,8 @@ pub fn forge(
         stderr: String::new(),
         log: Vec::new(),
         http: Vec::new(),
+        sockets: Vec::new(),
+        calls: Vec::new(),
         refusals: Vec::new(),
         decision_id: String::new(),
         correlation_id: call.correlation_id,

@@ -16,6 +16,7 @@ pub fn forge(
         namespace: snapshot.namespace,
         organisation: snapshot.organisation,
         host: snapshot.host,
+        approval: snapshot.approval,
     }
 }
 

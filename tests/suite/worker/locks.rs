@@ -36,7 +36,7 @@ fn a_worker_reaches_nothing() {
     assert_eq!(told["born_with"], serde_json::to_value(&found.descriptors).expect("texts"));
     assert!(found.no_new_privileges);
     assert!(found.seccomp || !std::path::Path::new("/proc/sys/kernel/seccomp").exists(), "{found:?}");
-    assert_eq!(found.tried.len(), 13);
+    assert_eq!(found.tried.len(), 14);
     if found.seccomp {
         let open: Vec<&str> = found.tried.iter().filter(|tried| !tried.held).map(|tried| tried.what.as_str()).collect();
         assert_eq!(open, Vec::<&str>::new(), "{found:?}");

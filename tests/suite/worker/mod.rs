@@ -67,7 +67,7 @@ fn cached(world: &World) -> Vec<PathBuf> {
 }
 
 /// The processes that were started by this one and are not gone.
-fn children(parent: u32) -> Vec<u32> {
+pub(crate) fn children(parent: u32) -> Vec<u32> {
     let line = format!("PPid:\t{parent}");
     let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());

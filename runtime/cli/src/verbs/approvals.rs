@@ -91,7 +91,7 @@ struct RejectArguments {
 /// With what the answer is signed.
 #[derive(Args)]
 struct Signing {
-    /// The approver's sealed key; without it, the file that SKILLHALL_APPROVER_KEY names
+    /// The approver's sealed key; without it, the file that `SKILLHALL_APPROVER_KEY` names
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Read the passphrase from here instead of the terminal: a file, or /dev/fd/N

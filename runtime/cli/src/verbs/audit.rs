@@ -164,6 +164,9 @@ fn line(record: &Record) -> String {
         _ => skill,
     };
     let version = event.version.as_ref().map(|version| format!("@{version}")).unwrap_or_default();
+    // By which call of a skill it came about, the innermost.
+    let above = event.data.get("called_by").and_then(|chain| chain.as_array()?.last()?.get("skill")?.as_str());
+    let above = above.map(|skill| dim(&shown(&format!(" called by {skill}")))).unwrap_or_default();
     let verdict = match (event.code, event.decision, event.failure) {
         (Some(code), _, _) => bad(code.as_str()),
         (None, Some(decision), _) => good(&format!("{decision:?}").to_uppercase()),
@@ -171,7 +174,7 @@ fn line(record: &Record) -> String {
         (None, None, None) => event.end.map(|end| good(&format!("{end:?}").to_lowercase())).unwrap_or_default(),
     };
     format!(
-        "{:>6}  {}  {:<18} {} {verdict}",
+        "{:>6}  {}  {:<18} {} {verdict}{above}",
         record.sequence,
         dim(&event.time.to_string()),
         event.kind.as_str(),

@@ -20,6 +20,7 @@ use crate::package;
 use crate::printer::{Printer, bad, bold, dim, first_sentence, good, shown};
 use crate::reference;
 use crate::verbs::inspect::powers::Powers;
+use crate::verbs::policy;
 use crate::verbs::standing::{ADAPTERS, show_target};
 
 /// Show what is in a package or component, what it asks for, who signed it, and how it stands
@@ -117,11 +118,13 @@ fn show(package: &Package, hall: Option<&Hall>, printer: &Printer) -> Outcome<()
     };
     let policy = hall.map(|hall| hall.config().grants.get(&skill.id).cloned().unwrap_or_default());
     let powers = Powers::of(manifest, policy.as_ref());
+    let mode = hall.map(|hall| hall.config().isolation_for(&manifest.namespace, manifest.policy_tier));
     let object = json!({
         "skill": skill,
         "manifest_hash": package.manifest_hash(),
         "manifest": manifest,
         "powers": powers.to_json(),
+        "isolation": mode,
         "attested": { "awp": package.awp_manifest().is_some(), "dsse": package.dsse_envelope().is_some(), "verdict": signature },
         "published_with_these_bytes": same_bytes,
         "standing": standing.as_ref().map(|standing| standing.object.clone()),
@@ -136,6 +139,9 @@ fn show(package: &Package, hall: Option<&Hall>, printer: &Printer) -> Outcome<()
             manifest.policy_tier,
             manifest.provides.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
         ));
+        if let Some(mode) = mode {
+            lines.push(format!("  runs {}", policy::place(mode)));
+        }
         lines.extend(powers.lines());
         lines.extend(import_lines(&manifest.component.imports));
         for (name, tool) in &manifest.tools {

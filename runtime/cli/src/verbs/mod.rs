@@ -6,6 +6,7 @@ mod audit;
 pub(crate) mod build;
 mod certify;
 mod completions;
+mod decide;
 pub(crate) mod doctor;
 mod explain;
 mod grant;
@@ -23,9 +24,11 @@ pub(crate) mod schema;
 mod search;
 pub(crate) mod setup;
 mod standing;
+mod store;
 mod uninstall;
 mod update;
 mod verify;
+mod wcp;
 mod worker;
 
 use clap::Subcommand;
@@ -55,6 +58,9 @@ pub(crate) enum Verb {
     Inspect(inspect::Arguments),
     Grant(grant::Arguments),
     Policy(policy::Arguments),
+    Store(store::Arguments),
+    Decide(decide::Arguments),
+    Wcp(wcp::Arguments),
     Revoke(standing::RevokeArguments),
     Ban(standing::BanArguments),
     Degrade(standing::DegradeArguments),
@@ -90,6 +96,9 @@ pub(crate) async fn run(verb: Verb, place: &Place, printer: &Printer) -> Outcome
         Verb::Inspect(arguments) => inspect::run(&arguments, place, printer)?,
         Verb::Grant(arguments) => grant::run(&arguments, place, printer)?,
         Verb::Policy(arguments) => policy::run(&arguments, place, printer)?,
+        Verb::Store(arguments) => store::run(&arguments, place, printer)?,
+        Verb::Decide(arguments) => decide::run_verb(&arguments, printer)?,
+        Verb::Wcp(arguments) => return wcp::run(&arguments, printer),
         Verb::Revoke(arguments) => standing::revoke(&arguments, place, printer)?,
         Verb::Ban(arguments) => standing::ban(&arguments, place, printer)?,
         Verb::Degrade(arguments) => standing::degrade(&arguments, place, printer)?,

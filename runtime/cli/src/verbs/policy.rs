@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use skillhall::engine::Limits;
 use skillhall::hall::{Hall, PolicyState};
 use skillhall_core::govern::config::HallConfig;
+use skillhall_core::govern::isolation::{Landlock, Mode};
 use skillhall_core::id::Namespace;
 
 use crate::error::Outcome;
@@ -58,6 +59,7 @@ fn show(hall: &Hall, state: &PolicyState, printer: &Printer) {
         members.insert("hall".into(), json!(config.hall));
         members.insert("policy".into(), json!(config.policy));
         members.insert("limits".into(), json!(config.limits));
+        members.insert("isolation".into(), json!(config.isolation));
         members.insert("grants".into(), json!(config.grants));
     }
     printer.result(&object, || {
@@ -73,6 +75,7 @@ fn show(hall: &Hall, state: &PolicyState, printer: &Printer) {
             "  policy tiers    at least {}, of other namespaces {}",
             config.policy.min_tier, config.policy.foreign_min_tier
         ));
+        lines.extend(isolation_lines(config));
         lines.extend(limit_lines(maximum));
         let controls: Vec<String> = config.policy.controls.iter().map(ToString::to_string).collect();
         lines.push(format!(
@@ -84,6 +87,32 @@ fn show(hall: &Hall, state: &PolicyState, printer: &Printer) {
         lines.extend(enrolment_lines(state));
         lines
     });
+}
+
+/// Where skills run.
+fn isolation_lines(config: &HallConfig) -> Vec<String> {
+    let section = &config.isolation;
+    let landlock = match section.landlock {
+        Landlock::Required => "required",
+        Landlock::ForFolders => "required by skills with folders",
+        Landlock::WhenThere => "used where it is there",
+    };
+    let mut lines = vec![
+        format!("  isolation       own namespaces run {}, others {}", place(section.own), place(section.foreign)),
+        format!("                  Landlock is {landlock}; at most {} workers, kept {} ms", section.workers, section.idle_ms),
+    ];
+    lines.extend(section.from_tier.map(|tier| format!("                  from policy tier {tier} on {}", place(Mode::Process))));
+    let named = section.namespaces.iter();
+    lines.extend(named.map(|(namespace, mode)| format!("                  {namespace} {}", place(*mode))));
+    lines
+}
+
+/// Where that is.
+pub(crate) fn place(mode: Mode) -> &'static str {
+    match mode {
+        Mode::None => "in this process",
+        Mode::Process => "in a process of their own",
+    }
 }
 
 /// What a skill can ask for, and what every skill has.
@@ -99,8 +128,8 @@ fn limit_lines(maximum: &Limits) -> [String; 3] {
             maximum.input_bytes, maximum.depth, maximum.elements, maximum.host_calls, maximum.host_call_bytes, maximum.handles
         ),
         format!(
-            "                  {} files opened; {} requests, {} bytes by them, {} ms each",
-            maximum.file_opens, maximum.http_requests, maximum.http_bytes, maximum.http_time_ms
+            "                  {} files opened; {} sockets; {} requests, {} bytes by them, {} ms each",
+            maximum.file_opens, maximum.sockets, maximum.http_requests, maximum.http_bytes, maximum.http_time_ms
         ),
     ]
 }

@@ -106,13 +106,11 @@ fn waits_for(receipt: &Receipt) -> Option<String> {
 async fn wait(hall: &Hall, id: &str, minutes: u64, printer: &Printer) -> Outcome<()> {
     printer.note(&format!("waits for a person: hall approvals approve {id}"));
     let longest = Duration::from_secs(minutes.saturating_mul(60));
-    match tokio::time::timeout(longest, hall.answered(id)).await {
-        Ok(answered) => Ok(answered.map(drop)?),
-        Err(_) => {
-            let approval = hall.approval(id)?;
-            Err(skillhall_core::govern::approval::waits(&approval).detail("approval", id).into())
-        }
+    if let Ok(answered) = tokio::time::timeout(longest, hall.answered(id)).await {
+        return Ok(answered.map(drop)?);
     }
+    let approval = hall.approval(id)?;
+    Err(skillhall_core::govern::approval::waits(&approval).detail("approval", id).into())
 }
 
 /// The skill that is meant, in the hall where it runs.
@@ -192,6 +190,10 @@ fn show(receipt: &Receipt, found: &Found, printer: &Printer) -> Outcome {
             printer.note(&dim(&format!("  {level}: {context}{}", shown(text))));
         }
     }
+    for called in receipt.calls() {
+        let (skill, tool) = (shown(&called.skill), shown(&called.tool));
+        printer.note(&dim(&format!("  called {skill} {tool}: {}", called.outcome)));
+    }
     for refusal in receipt.refusals() {
         printer.note(&format!("  refused: {} {}: {}", refusal.capability, shown(&refusal.asked), shown(&refusal.message)));
         printer.note(&dim(&format!("  hint: {}", shown(&refusal.hint))));
@@ -244,6 +246,7 @@ fn call(arguments: &Arguments, found: &Found, correlation_id: String) -> Outcome
         correlation_id,
         requested: found.requested.clone(),
         approval: arguments.approval.clone(),
+        chain: skillhall_core::govern::call::Chain::default(),
     })
 }
 

@@ -206,8 +206,8 @@ fn parse_target(text: &str) -> Result<Target, String> {
 }
 
 /// The adapters through which calls come to a hall of this command.
-pub(crate) const ADAPTERS: [&str; 9] =
-    ["command", "embed", "http", "mcp", "openai", "anthropic", "gemini", "agent-skill", "owasp"];
+pub(crate) const ADAPTERS: [&str; 10] =
+    ["command", "embed", "http", "mcp", "tool", "openai", "anthropic", "gemini", "agent-skill", "owasp"];
 
 fn parse_adapter(text: &str) -> Result<AdapterId, String> {
     if ADAPTERS.contains(&text) {

@@ -3,7 +3,8 @@
 use clap::Args;
 use serde_json::json;
 use skillhall::hall::{Hall, Reference, Versions, is_development};
-use skillhall_core::id::SkillRef;
+use skillhall_core::id::{SkillId, SkillRef};
+use skillhall_core::stores::Kept;
 
 use crate::error::Outcome;
 use crate::hall::Place;
@@ -13,7 +14,7 @@ use crate::reference;
 /// Remove an installed version: its files and its compiled code
 #[derive(Args)]
 #[command(
-    after_help = "What runs is not disturbed; the next call is denied. What was published stays published, and can be installed again\nby its name. What it keeps in its stores stays too.\n\nExamples:\n  hall uninstall org.acme/redact@1.0.0\n  hall uninstall org.acme/redact            # the newest installed version\n  hall uninstall org.acme/redact --all      # every version\n  hall uninstall x.ada/count --development  # every build that `hall run PATH` has made"
+    after_help = "What runs is not disturbed; the next call is denied. What was published stays published, and can be installed again\nby its name. What it keeps in its stores stays too: `hall store clear` deletes that.\n\nExamples:\n  hall uninstall org.acme/redact@1.0.0\n  hall uninstall org.acme/redact            # the newest installed version\n  hall uninstall org.acme/redact --all      # every version\n  hall uninstall x.ada/count --development  # every build that `hall run PATH` has made"
 )]
 pub(crate) struct Arguments {
     /// The skill: NAMESPACE/NAME, with @VERSION or a range such as @^1
@@ -33,7 +34,8 @@ pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Ou
     for skill in meant(&hall, &reference, arguments)? {
         removed.push(hall.uninstall(&skill)?);
     }
-    printer.result(&json!({ "uninstalled": removed }), || {
+    let kept = hall.stores(&reference.skill)?;
+    printer.result(&json!({ "uninstalled": removed, "kept": kept }), || {
         if removed.is_empty() {
             return vec!["no such version is installed".into()];
         }
@@ -45,9 +47,20 @@ pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Ou
                 dim(&format!("record {}", removed.record))
             )
         };
-        removed.iter().map(line).collect()
+        let mut lines: Vec<String> = removed.iter().map(line).collect();
+        lines.extend(what_stays(&reference.skill, &kept));
+        lines
     });
     Ok(())
+}
+
+/// That its data remains, and how to delete it.
+fn what_stays(skill: &SkillId, kept: &[Kept]) -> Option<String> {
+    let bytes: u64 = kept.iter().map(|kept| kept.usage.bytes).sum();
+    let stores = kept.len();
+    (stores > 0).then(|| {
+        format!("  what it keeps stays: {bytes} bytes in {stores} stores; to delete that: hall store clear {skill} --all")
+    })
 }
 
 /// The versions that are to go. What is not there is refused by name.

@@ -1,7 +1,7 @@
 //! What a manifest declares, held against what its component imports: a power that nothing imports is declared for nothing.
 
 use super::import::{ImportClass, PowerClass, imports};
-use super::{Ask as _, Asks, clocks, env, secrets, tools};
+use super::{Ask as _, Asks, clocks, env, secrets};
 
 /// One thing that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,6 @@ fn uses(import: &str, capability: &str) -> bool {
         secrets::Ask::CAPABILITY => {
             interface == "wasi:http/outgoing-handler" || matches!(imports(import), ImportClass::Power(PowerClass::Secrets))
         }
-        tools::Ask::CAPABILITY => false,
         _ => matches!(imports(import), ImportClass::Power(class) if class.as_str() == capability),
     }
 }

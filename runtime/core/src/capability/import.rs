@@ -18,11 +18,14 @@ pub enum PowerClass {
     Keyvalue,
     /// `wasi:config`.
     Config,
+    /// `skillhall:tools`.
+    Tools,
 }
 
 impl PowerClass {
     /// Every class.
-    pub const ALL: &'static [Self] = &[Self::Files, Self::Http, Self::Sockets, Self::Secrets, Self::Keyvalue, Self::Config];
+    pub const ALL: &'static [Self] =
+        &[Self::Files, Self::Http, Self::Sockets, Self::Secrets, Self::Keyvalue, Self::Config, Self::Tools];
 
     /// The capability's name in skill.toml.
     #[must_use]
@@ -34,6 +37,7 @@ impl PowerClass {
             Self::Secrets => "secrets",
             Self::Keyvalue => "keyvalue",
             Self::Config => "config",
+            Self::Tools => "tools",
         }
     }
 
@@ -47,6 +51,7 @@ impl PowerClass {
             Self::Secrets => "secrets = [{ name = \"NAME\", for = \"ORIGIN\", header = \"authorization\", reveal = true }]",
             Self::Keyvalue => "keyvalue = [\"NAME-OF-A-STORE\"]",
             Self::Config => "config = [\"NAME-OF-A-VALUE\"]",
+            Self::Tools => "tools = [{ skill = \"NAMESPACE/NAME\", version = \"^1\" }]",
         }
     }
 }
@@ -121,6 +126,7 @@ fn exactly(interface: &str) -> Option<ImportClass> {
     match interface {
         "wasi:logging/logging@0.1.0-draft" => Some(ImportClass::Base),
         "skillhall:secrets/reveal@0.1.0" => Some(ImportClass::Power(PowerClass::Secrets)),
+        "skillhall:tools/call@0.1.0" => Some(ImportClass::Power(PowerClass::Tools)),
         "wasi:config/store@0.2.0-rc.1" => Some(ImportClass::Power(PowerClass::Config)),
         "wasi:keyvalue/store@0.2.0-draft"
         | "wasi:keyvalue/atomics@0.2.0-draft"

@@ -84,6 +84,7 @@ impl Asks {
             PowerClass::Secrets => self.secrets.iter().any(|ask| ask.reveal),
             PowerClass::Keyvalue => !self.keyvalue.is_empty(),
             PowerClass::Config => !self.config.is_empty(),
+            PowerClass::Tools => !self.tools.is_empty(),
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::import::PowerClass;
 use super::list::{Ask, line};
-use super::{Asks, clocks, config, env, files, http, keyvalue, list, secrets};
+use super::{Asks, clocks, config, env, files, http, keyvalue, list, secrets, sockets, tools};
 use crate::denial::{Code, Denial};
 use crate::id::{OrgId, SkillId};
 
@@ -24,6 +24,9 @@ pub struct Policy {
     /// Origins that it may send requests to.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list::deserialize")]
     pub http: Vec<http::Grant>,
+    /// Addresses that it may open sockets to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list::deserialize")]
+    pub sockets: Vec<sockets::Grant>,
     /// Environment variables with their values.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list::deserialize")]
     pub env: Vec<env::Grant>,
@@ -36,6 +39,9 @@ pub struct Policy {
     /// Stores, and how much they may hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list::deserialize")]
     pub keyvalue: Vec<keyvalue::Grant>,
+    /// Other skills that it may call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list::deserialize")]
+    pub tools: Vec<tools::Grant>,
     /// How fine its clocks may be; absent is coarse.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clocks: Option<clocks::Ask>,
@@ -51,8 +57,9 @@ impl Policy {
     /// Each grant as one line for people, such as `files: /in (read) is /srv/data`.
     #[must_use]
     pub fn list(&self) -> Vec<String> {
-        let Self { files, http, env, secrets, config, keyvalue, clocks } = self;
-        lines(files, http, env, secrets, config, keyvalue, *clocks)
+        let Self { files, http, sockets, env, secrets, config, keyvalue, tools, clocks } = self;
+        let sockets = sockets.iter().map(line);
+        lines(files, http, env, secrets, config, keyvalue, tools, *clocks).into_iter().chain(sockets).collect()
     }
 }
 
@@ -83,10 +90,12 @@ pub struct Grants {
     links: BTreeMap<PowerClass, Link>,
     files: Vec<files::Grant>,
     http: Vec<http::Grant>,
+    sockets: Vec<sockets::Grant>,
     env: Vec<env::Grant>,
     secrets: Vec<secrets::Grant>,
     config: Vec<config::Grant>,
     keyvalue: Vec<keyvalue::Grant>,
+    tools: Vec<tools::Grant>,
     clocks: clocks::Ask,
     holder: Option<Holder>,
 }
@@ -133,6 +142,12 @@ impl Grants {
         &self.http
     }
 
+    /// The addresses that it may open sockets to.
+    #[must_use]
+    pub fn sockets(&self) -> &[sockets::Grant] {
+        &self.sockets
+    }
+
     /// The environment that the guest has.
     #[must_use]
     pub fn env(&self) -> &[env::Grant] {
@@ -157,6 +172,12 @@ impl Grants {
         &self.keyvalue
     }
 
+    /// The skills that it can call.
+    #[must_use]
+    pub fn tools(&self) -> &[tools::Grant] {
+        &self.tools
+    }
+
     /// How fine its clocks are.
     #[must_use]
     pub fn clocks(&self) -> clocks::Ask {
@@ -167,14 +188,16 @@ impl Grants {
     /// than a policy.
     #[must_use]
     pub fn list(&self) -> Vec<String> {
-        let Self { links, files, http, env, secrets, config, keyvalue, clocks, holder: _ } = self;
+        let Self { links, files, http, sockets, env, secrets, config, keyvalue, tools, clocks, holder: _ } = self;
         let empty = links.iter().filter(|(_, link)| **link == Link::Empty);
         let empty = empty.map(|(class, _)| format!("{}: empty", class.as_str()));
         let precise = (*clocks == clocks::Ask::Precise).then_some(*clocks);
-        empty.chain(lines(files, http, env, secrets, config, keyvalue, precise)).collect()
+        let sockets = sockets.iter().map(line);
+        empty.chain(lines(files, http, env, secrets, config, keyvalue, tools, precise)).chain(sockets).collect()
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "one for each power: none can be forgotten")]
 fn lines(
     files: &[files::Grant],
     http: &[http::Grant],
@@ -182,10 +205,12 @@ fn lines(
     secrets: &[secrets::Grant],
     config: &[config::Grant],
     keyvalue: &[keyvalue::Grant],
+    tools: &[tools::Grant],
     clocks: Option<clocks::Ask>,
 ) -> Vec<String> {
     let lists = files.iter().map(line).chain(http.iter().map(line)).chain(env.iter().map(line)).chain(secrets.iter().map(line));
-    lists.chain(config.iter().map(line)).chain(keyvalue.iter().map(line)).chain(clocks.iter().map(line)).collect()
+    let lists = lists.chain(config.iter().map(line)).chain(keyvalue.iter().map(line)).chain(tools.iter().map(line));
+    lists.chain(clocks.iter().map(line)).collect()
 }
 
 /// What the policy has instead of what is asked.
@@ -209,7 +234,8 @@ struct Missing {
 ///
 /// # Errors
 /// [`Code::CapabilityNotGranted`] if anything is asked that the policy does not grant in full, or if the asks do not hold
-/// together. Details: `capability` and `asked` (the first), `all` (each as a line), and `grant` (what to add to
+/// together. Details: `capability` and `asked` (the first), `all` (each that is missing, as a line), `granted` (each ask that is met,
+/// as a line, if any is), and `grant` (what to add to
 /// `hall grant NAMESPACE/NAME`, where this host could grant it).
 pub fn narrow(asks: &Asks, policy: &Policy) -> Result<Grants, Denial> {
     asks.validate().map_err(|error| Denial::new(Code::CapabilityNotGranted, error.to_string()))?;
@@ -217,40 +243,46 @@ pub fn narrow(asks: &Asks, policy: &Policy) -> Result<Grants, Denial> {
     let mut links: BTreeMap<PowerClass, Link> = asks.empty().into_iter().map(|class| (class, Link::Empty)).collect();
     let files = each(asks.files.entries(), &policy.files, &mut missing);
     let http = each(asks.http.entries(), &policy.http, &mut missing);
+    let sockets = each(asks.sockets.entries(), &policy.sockets, &mut missing);
     let env = each(&asks.env, &policy.env, &mut missing);
     let secrets = each(&asks.secrets, &policy.secrets, &mut missing);
     let config = each(&asks.config, &policy.config, &mut missing);
     let keyvalue = each(&asks.keyvalue, &policy.keyvalue, &mut missing);
+    let tools = each(&asks.tools, &policy.tools, &mut missing);
     let clocks = each(asks.clocks.as_slice(), policy.clocks.as_slice(), &mut missing);
     let beyond = asks.real().into_iter().filter(|(capability, _)| !GRANTABLE.contains(capability));
     missing.extend(beyond.map(|(capability, asked)| Missing { capability, asked, instead: None, flag: None }));
     if let Some(first) = missing.first() {
-        return Err(denial(first, &missing));
+        return Err(denial(first, &missing, &met(asks, &missing)));
     }
     let revealed = secrets.iter().any(|grant| grant.reveal);
     for (class, granted) in [
         (PowerClass::Files, !files.is_empty()),
         (PowerClass::Http, !http.is_empty()),
+        (PowerClass::Sockets, !sockets.is_empty()),
         (PowerClass::Secrets, revealed),
         (PowerClass::Config, !config.is_empty()),
         (PowerClass::Keyvalue, !keyvalue.is_empty()),
+        (PowerClass::Tools, !tools.is_empty()),
     ] {
         if granted {
             links.insert(class, Link::Granted);
         }
     }
     let clocks = clocks.first().copied().unwrap_or(clocks::Ask::Coarse);
-    Ok(Grants { links, files, http, env, secrets, config, keyvalue, clocks, holder: None })
+    Ok(Grants { links, files, http, sockets, env, secrets, config, keyvalue, tools, clocks, holder: None })
 }
 
 /// The capabilities that a host can grant; each has [`Meet`].
-const GRANTABLE: [&str; 7] = [
+const GRANTABLE: [&str; 9] = [
     files::Ask::CAPABILITY,
     http::Ask::CAPABILITY,
+    sockets::Ask::CAPABILITY,
     env::Ask::CAPABILITY,
     secrets::Ask::CAPABILITY,
     config::Ask::CAPABILITY,
     keyvalue::Ask::CAPABILITY,
+    tools::Ask::CAPABILITY,
     clocks::Ask::CAPABILITY,
 ];
 
@@ -271,7 +303,15 @@ fn each<A: Meet>(asks: &[A], policy: &[A::Grant], missing: &mut Vec<Missing>) ->
     granted
 }
 
-fn denial(first: &Missing, missing: &[Missing]) -> Denial {
+/// What is asked and granted all the same, each as a line.
+fn met(asks: &Asks, missing: &[Missing]) -> Vec<Value> {
+    let is_missing =
+        |capability: &str, asked: &String| missing.iter().any(|ask| ask.capability == capability && ask.asked == *asked);
+    let met = asks.real().into_iter().filter(|(capability, asked)| !is_missing(capability, asked));
+    met.map(|(capability, asked)| format!("{capability}: {asked}").into()).collect()
+}
+
+fn denial(first: &Missing, missing: &[Missing], met: &[Value]) -> Denial {
     let all: Vec<Value> = missing.iter().map(|ask| format!("{}: {}", ask.capability, ask.asked).into()).collect();
     let more = match all.len() {
         1 => String::new(),
@@ -287,6 +327,7 @@ fn denial(first: &Missing, missing: &[Missing]) -> Denial {
         .detail("capability", *capability)
         .detail("asked", asked.as_str())
         .detail("all", all);
+    let denial = if met.is_empty() { denial } else { denial.detail("granted", met) };
     let flags: Option<Vec<&str>> = missing.iter().map(|ask| ask.flag.as_deref()).collect();
     if let Some(flags) = flags {
         let flags = flags.join(" ");

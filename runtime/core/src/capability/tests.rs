@@ -1,5 +1,8 @@
 //! What can be asked, what is refused, and what becomes of it.
 
+mod policies;
+
+use semver::Version;
 use serde_json::{Value, json};
 
 use super::*;
@@ -72,6 +75,7 @@ fn what_is_declared_is_held_against_what_is_imported() {
         ]
     );
     assert_eq!(used(&all, &["skillhall:secrets/reveal@0.1.0"]).len(), 1);
+    assert_eq!(used(&all, &["skillhall:tools/call@0.1.0"]), ["tools: org.acme/redact ^1.2"]);
     let empty = asks(json!({"files": "empty"})).unwrap();
     assert_eq!(used(&empty, &["wasi:filesystem/preopens@0.2.6"]), ["files: empty"]);
     assert_eq!(empty.declared(&[])[0], Declared { capability: "files", ask: "empty".into(), imported: false });
@@ -115,7 +119,10 @@ fn each_real_ask_is_denied_and_named() {
         assert_eq!(denial.details["capability"], *named);
         assert!(denial.message.contains("this host's policy grants nothing of the kind"), "{}", denial.message);
         assert!(denial.hint().contains(named), "{}", denial.hint());
-        let grantable = matches!(capability.as_str(), "files" | "http" | "env" | "secrets" | "config" | "keyvalue" | "clocks");
+        let grantable = matches!(
+            capability.as_str(),
+            "files" | "http" | "sockets" | "env" | "secrets" | "config" | "keyvalue" | "tools" | "clocks"
+        );
         assert_eq!(denial.details.contains_key("grant"), grantable, "{capability}");
     }
     let denial = narrow(&asks(all).unwrap(), &Policy::default()).unwrap_err();
@@ -123,103 +130,38 @@ fn each_real_ask_is_denied_and_named() {
     assert_eq!(denial.details["asked"], "/in (read)");
 }
 
-fn policy(value: Value) -> Result<Policy, serde_json::Error> {
-    serde_json::from_value(value)
+#[test]
+fn a_skill_is_called_in_the_versions_that_ask_and_policy_both_name() {
+    let means = |asked: &str, granted: Value, version: &str| {
+        let ask = asks(json!({"tools": [{"skill": "org.acme/a", "version": asked}]})).unwrap();
+        let grants = narrow(&ask, &policy(json!({"tools": [granted]})).unwrap()).unwrap();
+        assert_eq!(grants.links(PowerClass::Tools), Some(Link::Granted));
+        grants.tools()[0].means(&Version::parse(version).unwrap())
+    };
+    let range = |range: &str| json!({"skill": "org.acme/a", "version": range});
+    let every = json!({"skill": "org.acme/a"});
+    assert!(means("^1", every.clone(), "1.9.0") && !means("^1", every.clone(), "2.0.0"));
+    assert!(means("^1", range("<1.5"), "1.4.0") && !means("^1", range("<1.5"), "1.5.0") && !means("^1", range("^2"), "2.0.0"));
+    // A pre-release has to be let in by both: `^1` alone lets none in.
+    assert!(means(">=1.0.0-beta", range(">=1.0.0-alpha"), "1.0.0-rc.1"));
+    assert!(!means(">=1.0.0-beta", range("*"), "1.0.0-rc.1") && !means("*", range(">=1.0.0-alpha"), "1.0.0-rc.1"));
+
+    let ask = asks(json!({"tools": [{"skill": "org.acme/a", "version": "^1"}, {"skill": "org.acme/b", "version": ">=1, <3"}]}));
+    let denial = narrow(&ask.unwrap(), &policy(json!({"tools": [every]})).unwrap()).unwrap_err();
+    assert_eq!(denial.details["all"], json!(["tools: org.acme/b >=1, <3"]));
+    assert_eq!(denial.details["grant"], "--tool 'org.acme/b@>=1, <3'");
+    for wrong in
+        [json!({"skill": "a"}), json!({"skill": "org.acme/a", "version": "latest"}), json!({"skill": "org.acme/a", "asked": "*"})]
+    {
+        assert!(policy(json!({"tools": [wrong]})).is_err(), "{wrong}");
+    }
+    assert!(policy(json!({"tools": [range("1"), range("2")]})).is_err(), "the same skill twice");
+    let written = serde_json::to_value(policy(json!({"tools": [every, ]})).unwrap()).unwrap();
+    assert_eq!(written, json!({"tools": [{"skill": "org.acme/a"}]}));
 }
 
-#[test]
-fn a_policy_names_what_this_host_can_grant_and_nothing_else() {
-    assert_eq!(policy(json!({})).unwrap(), Policy::default());
-    let file = |mount: &str, folder: &str, access: &str| json!({"mount": mount, "folder": folder, "access": access});
-    let origin = |origin: &str| json!({"origin": origin, "methods": ["GET"], "paths": ["/"]});
-    let secret =
-        |name: &str, origin: &str, header: &str, file: &str| json!({"name": name, "for": origin, "header": header, "file": file});
-    let good = policy(json!({
-        "files": [file("/in", "/srv/data", "read"), file("/out", "/srv/out", "write")],
-        "http": [{"origin": "http://localhost:8080", "methods": ["GET"], "paths": ["/"], "addresses": ["127.0.0.1", "::1"]}],
-        "env": [{"name": "LANG", "value": "pl_PL.UTF-8"}],
-        "secrets": [secret("T", "https://a.example", "authorization", "/etc/t"), secret("T", "https://b.example", "x-key", "/etc/t")],
-        "config": [{"name": "log.level", "value": "debug"}, {"name": "deep", "value": true}, {"name": "retries", "value": -3}],
-        "keyvalue": [{"store": "cache"}, {"store": "big", "bytes": 1 << 30, "entries": 1_000_000}],
-        "clocks": "precise",
-    }));
-    let good = good.unwrap();
-    assert_eq!(
-        good.list(),
-        [
-            "files: /in (read) is /srv/data",
-            "files: /out (write) is /srv/out",
-            "http: GET http://localhost:8080 under / (also at 127.0.0.1 ::1)",
-            "env: LANG",
-            "secrets: T for https://a.example in header authorization from /etc/t",
-            "secrets: T for https://b.example in header x-key from /etc/t",
-            "config: log.level",
-            "config: deep",
-            "config: retries",
-            "keyvalue: cache (1048576 bytes, 1000 entries)",
-            "keyvalue: big (1073741824 bytes, 1000000 entries)",
-            "clocks: precise",
-        ]
-    );
-    assert_eq!(policy(serde_json::to_value(&good).unwrap()).unwrap(), good);
-    for refused in [
-        json!({"files": "empty"}),
-        json!({"keyvalue": ["cache"]}),
-        json!({"keyvalue": [{"store": "Cache"}]}),
-        json!({"keyvalue": [{"store": "cache", "bytes": 0}]}),
-        json!({"keyvalue": [{"store": "cache", "bytes": (1 << 30) + 1}]}),
-        json!({"keyvalue": [{"store": "cache", "entries": 0}]}),
-        json!({"keyvalue": [{"store": "cache", "entries": 1_000_001}]}),
-        json!({"keyvalue": [{"store": "cache", "ttl": 1}]}),
-        json!({"keyvalue": [{"store": "cache"}, {"store": "cache", "bytes": 1}]}),
-        json!({"env": ["LANG"]}),
-        json!({"env": [{"name": "LANG"}]}),
-        json!({"env": [{"name": "1A", "value": ""}]}),
-        json!({"env": [{"name": "A", "value": "a\u{0}b"}]}),
-        json!({"env": [{"name": "A", "value": "a".repeat(4097)}]}),
-        json!({"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}),
-        json!({"config": [{"name": "a b", "value": "1"}]}),
-        json!({"config": [{"name": "a", "value": 1.5}]}),
-        json!({"config": [{"name": "a", "value": null}]}),
-        json!({"config": [{"name": "a", "value": ["1"]}]}),
-        json!({"config": [{"name": "a", "value": "a".repeat(16 * 1024 + 1)}]}),
-        json!({"config": [{"name": "a", "value": 1}, {"name": "a", "value": 2}]}),
-        json!({"clocks": "fine"}),
-        json!({"secrets": [{"name": "T", "for": "https://a.example", "header": "x", "value": "v"}]}),
-        json!({"secrets": [{"name": "T", "for": "https://a.example", "header": "x"}]}),
-        json!({"secrets": [secret("T", "https://a.example", "x", "t")]}),
-        json!({"secrets": [secret("T", "https://a.example", "x", "/etc/../t")]}),
-        json!({"secrets": [secret("T", "https://a.example", "x", "/etc/t\n")]}),
-        json!({"secrets": [secret("T", "https://a.example/", "x", "/etc/t")]}),
-        json!({"secrets": [secret("1T", "https://a.example", "x", "/etc/t")]}),
-        json!({"secrets": [secret("T", "https://a.example", "transfer_encoding", "/etc/t")]}),
-        json!({"secrets": [secret("T", "https://a.example", "x", "/a"), secret("U", "https://a.example", "x", "/b")]}),
-        json!({"secrets": [secret("T", "https://a.example", "a-b", "/a"), secret("U", "https://a.example", "a_b", "/b")]}),
-        json!({"secrets": [secret("T", "https://a.example", "x", "/a"), secret("T", "https://a.example", "y", "/a")]}),
-        json!({"secrets": [secret("T", "https://a.example", "x", "/a"), secret("T", "https://b.example", "x", "/b")]}),
-        json!({"secrets": [{"name": "T", "for": "https://a.example", "header": "x", "file": "/t", "prefix": " Bearer"}]}),
-        json!({"secrets": [{"name": "T", "for": "https://a.example", "header": "x", "file": "/t", "prefix": "a\r\nb: "}]}),
-        json!({"secrets": [{"name": "T", "for": "https://a.example", "header": "x", "file": "/t", "prefix": "a".repeat(65)}]}),
-        json!({"sockets": [{"protocol": "tcp", "address": "192.0.2.7", "port": 5432}]}),
-        json!({"files": [{"mount": "/in", "folder": "/srv"}]}),
-        json!({"files": [file("in", "/srv", "read")]}),
-        json!({"files": [file("/assets", "/srv", "read")]}),
-        json!({"files": [file("/in", "srv", "read")]}),
-        json!({"files": [file("/in", "/", "read")]}),
-        json!({"files": [file("/in", "/srv/../etc", "read")]}),
-        json!({"files": [file("/in", "/srv/", "read")]}),
-        json!({"files": [file("/in", "/srv/./a", "read")]}),
-        json!({"files": [file("/in", "/srv\u{0}a", "read")]}),
-        json!({"files": [file("/in", "", "read")]}),
-        json!({"files": [file("/in", "/a", "read"), file("/in", "/b", "read")]}),
-        json!({"files": [file("/in", "/srv", "read"), file("/out", "/srv/out", "write")]}),
-        json!({"http": [origin("https://a.example"), origin("https://a.example")]}),
-        json!({"http": [origin("https://a.example/")]}),
-        json!({"http": [{"origin": "https://a.example", "methods": ["GET"], "paths": ["/"], "addresses": ["localhost"]}]}),
-        json!({"http": [{"origin": "https://a.example", "methods": ["GET"], "paths": ["/"], "addresses": ["10.0.0.0/8"]}]}),
-    ] {
-        assert!(policy(refused.clone()).is_err(), "{refused} was read");
-    }
+fn policy(value: Value) -> Result<Policy, serde_json::Error> {
+    serde_json::from_value(value)
 }
 
 #[test]
@@ -387,6 +329,11 @@ fn refused_asks() {
         json!({"sockets": [{"protocol": "tcp", "address": "192.0.2.1", "port": 0}]}),
         json!({"sockets": [{"protocol": "udp", "address": "224.0.0.1", "port": 5}]}),
         json!({"sockets": [{"protocol": "tcp", "address": "0.0.0.0", "port": 5}]}),
+        json!({"sockets": [{"protocol": "tcp", "address": "255.255.255.255", "port": 5}]}),
+        json!({"sockets": [{"protocol": "tcp", "address": "::ffff:192.0.2.1", "port": 5}]}),
+        json!({"sockets": [{"protocol": "tcp", "address": "::192.0.2.1", "port": 5}]}),
+        json!({"sockets": [{"protocol": "tcp", "address": "fe80::1%1", "port": 5}]}),
+        json!({"sockets": [{"protocol": "tcp", "address": "::1", "port": 5}, {"protocol": "tcp", "address": "0:0::1", "port": 5}]}),
         json!({"env": ["A", "A"]}),
         json!({"env": ["1A"]}),
         json!({"env": ["A=B"]}),
@@ -484,6 +431,9 @@ fn imports_by_class() {
         ("skillhall:secrets/reveal@0.1.1", Unknown),
         ("skillhall:secrets/reveal", Unknown),
         ("skillhall:secrets/put@0.1.0", Unknown),
+        ("skillhall:tools/call@0.1.0", Power(PowerClass::Tools)),
+        ("skillhall:tools/call@0.1.1", Unknown),
+        ("skillhall:tools/run@0.1.0", Unknown),
         ("wasi:http/incoming-handler@0.2.4", Unknown),
         ("wasi:cli/run@0.2.0", Unknown),
         ("wasi:cli/environment", Unknown),
@@ -513,4 +463,53 @@ fn imports_by_class() {
     for (interface, class) in cases {
         assert_eq!(imports(interface), class, "{interface}");
     }
+}
+
+#[test]
+fn a_socket_is_granted_as_it_is_asked_or_not_at_all() {
+    let socket = |protocol: &str, address: &str, port: u16| json!({"protocol": protocol, "address": address, "port": port});
+    let ask = asks(json!({"sockets": [socket("tcp", "2001:db8::1", 5432)]})).unwrap();
+    let policy = |entries: Value| serde_json::from_value::<Policy>(json!({ "sockets": entries })).unwrap();
+    for other in [
+        json!([]),
+        json!([socket("udp", "2001:db8::1", 5432)]),
+        json!([socket("tcp", "2001:db8::2", 5432)]),
+        json!([socket("tcp", "2001:db8::1", 5433)]),
+    ] {
+        let denial = narrow(&ask, &policy(other)).unwrap_err();
+        assert_eq!(denial.code, Code::CapabilityNotGranted);
+        assert_eq!(denial.details["grant"], "--socket tcp:[2001:db8::1]:5432");
+        assert!(denial.hint().ends_with("hall grant NAMESPACE/NAME --socket tcp:[2001:db8::1]:5432"));
+    }
+    // What is granted beyond the ask is not given.
+    let grants = narrow(&ask, &policy(json!([socket("tcp", "192.0.2.1", 1), socket("tcp", "2001:DB8:0::1", 5432)]))).unwrap();
+    assert_eq!((grants.links(PowerClass::Sockets), grants.sockets().len()), (Some(Link::Granted), 1));
+    assert_eq!(grants.list(), ["sockets: tcp [2001:db8::1]:5432"]);
+    for text in ["tcp:192.0.2.1:5432", "udp:[2001:db8::1]:53"] {
+        assert_eq!(text.parse::<sockets::Ask>().unwrap().spelled(), text);
+    }
+    for wrong in [
+        "",
+        "tcp",
+        "tcp:",
+        "192.0.2.1:5432",
+        "tcp:192.0.2.1",
+        "TCP:192.0.2.1:1",
+        "tcp:[fe80::1%1]:80",
+        "tcp:0x7f.1:80",
+        "tcp:2130706433:80",
+    ] {
+        assert!(wrong.parse::<sockets::Ask>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_denial_tells_what_is_granted_and_what_is_missing() {
+    let asks = asks(json!({"env": ["LANG"], "config": ["level"], "keyvalue": ["cache"]})).unwrap();
+    let policy = |value: Value| serde_json::from_value::<Policy>(value).unwrap();
+    let denial = narrow(&asks, &policy(json!({"env": [{"name": "LANG", "value": "a secret"}]}))).unwrap_err();
+    assert_eq!(denial.details["granted"], json!(["env: LANG"]), "and no value");
+    assert_eq!(denial.details["all"], json!(["config: level", "keyvalue: cache"]));
+    assert_eq!(denial.details["grant"], "--config level=VALUE --keyvalue cache");
+    assert!(!narrow(&asks, &Policy::default()).unwrap_err().details.contains_key("granted"));
 }

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+pub use super::chain::{Chain, Link};
 use crate::denial::{Code, Denial};
 use crate::id::{AdapterId, OrgId, SkillRef, ToolName};
 use crate::json;
@@ -34,6 +35,8 @@ pub struct Call {
     pub requested: Option<String>,
     /// The approval on the strength of which it is called, if it needs one.
     pub approval: Option<String>,
+    /// The calls by which it came about, if a skill calls; empty if a caller from outside does.
+    pub chain: Chain,
 }
 
 impl Call {
@@ -53,6 +56,7 @@ impl Call {
             correlation_id: random::uuid().unwrap_or_default(),
             requested: None,
             approval: None,
+            chain: Chain::default(),
         }
     }
 
@@ -75,6 +79,20 @@ impl Call {
     pub fn approval(mut self, id: Option<String>) -> Self {
         self.approval = id;
         self
+    }
+
+    /// The call with which a skill that runs calls another. What the caller from outside said of the data, the tenant, the
+    /// urgency and the undertaking holds for it too.
+    #[must_use]
+    pub fn nested(&self, decision_id: &str, skill: SkillRef, tool: ToolName, input: Input) -> Self {
+        let chain = self.chain_below(decision_id);
+        Self { skill, tool: Some(tool), input, requested: None, approval: None, chain, ..self.clone() }
+    }
+
+    /// The chain of what this call, decided by that decision, calls.
+    #[must_use]
+    pub fn chain_below(&self, decision_id: &str) -> Chain {
+        self.chain.longer(self.skill.clone(), decision_id)
     }
 
     /// How sensitive the data is.

@@ -24,11 +24,15 @@ pub struct HallConfig {
     /// Host maximums of the budgets a skill may ask for, and of compiling it.
     #[serde(default)]
     pub limits: LimitsSection,
+    /// Where guests run.
+    #[serde(default, skip_serializing_if = "IsolationSection::is_default")]
+    pub isolation: IsolationSection,
     /// Powers granted to a skill, by `namespace/name`. Absent: none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub grants: BTreeMap<SkillId, capability::Policy>,
 }
 
+pub use super::isolation::IsolationSection;
 pub use super::limits::LimitsSection;
 
 /// What this host is.
@@ -146,6 +150,7 @@ impl HallConfig {
         self.tier_controls()?;
         self.limits.validate().map_err(ConfigError)?;
         self.approvals.validate()?;
+        self.isolation.validate()?;
         let policy = &self.policy;
         if policy.min_tier > 8 || policy.foreign_min_tier > 8 {
             return Err(ConfigError("a policy tier is 0 to 8".into()));

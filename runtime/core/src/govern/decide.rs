@@ -22,6 +22,7 @@ use super::approval::Granted;
 use super::call::{Call, Caller};
 use super::config::HallConfig;
 use super::host::HostFacts;
+use super::isolation::{Isolates, Isolation, isolate};
 use super::preconditions::{fits, granted, is_enrolled, may_call};
 use super::question;
 use super::wcp::gate::PolicyGate;
@@ -42,6 +43,8 @@ pub struct Policy<'a> {
     pub keys: &'a dyn KeySource,
     /// SHA-256 of the configuration and the rules, for the record.
     pub digest: Digest,
+    /// Whether this host can isolate guests.
+    pub isolates: &'a dyn Isolates,
 }
 
 /// A call that may run, once the ledger has it.
@@ -53,6 +56,7 @@ pub struct Admission {
     grants: Grants,
     facts: DecisionFacts,
     approval: Option<Granted>,
+    isolation: Isolation,
 }
 
 /// What the record says of a decision, allowed or denied.
@@ -129,9 +133,15 @@ impl Admission {
         self.approval.as_ref()
     }
 
+    /// Where the guest runs.
+    #[must_use]
+    pub fn isolation(&self) -> &Isolation {
+        &self.isolation
+    }
+
     /// What is to be run. Whoever calls this has recorded the admission.
-    pub(crate) fn into_work(self) -> (Arc<Package>, Call, ToolName, Grants) {
-        (self.package.package().clone(), self.call, self.tool, self.grants)
+    pub(crate) fn into_work(self) -> (Arc<Package>, Call, ToolName, Grants, Isolation) {
+        (self.package.package().clone(), self.call, self.tool, self.grants, self.isolation)
     }
 }
 
@@ -185,6 +195,14 @@ pub fn decide(
     let grants = granted(package.package(), policy.config)?.held_by(&caller.organisation, &call.skill.id);
     passed(Stage::Capability);
     let (facts, approval) = question::ask(standing, &package, &call, &tool, &caller, &policy, moment)?;
+    let namespace = &package.package().manifest().namespace;
+    let isolation = match isolate(policy.config, namespace, facts.tier, &grants, policy.isolates) {
+        Ok(isolation) => isolation,
+        // WCP let it pass, but nothing was routed.
+        Err(denial) => {
+            return Err(Box::new(Refusal { denial, facts: Some(DecisionFacts { telemetry: Vec::new(), ..facts }), asked: None }));
+        }
+    };
     passed(Stage::Policy);
-    Ok(Admission { package, call, tool, caller, grants, facts, approval })
+    Ok(Admission { package, call, tool, caller, grants, facts, isolation, approval })
 }

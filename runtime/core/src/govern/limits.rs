@@ -37,9 +37,12 @@ limits! {
     host_calls <= 1_000_000_000, "Calls of host functions in a run.";
     host_call_bytes <= 1_099_511_627_776, "Bytes that the host calls of a run move, those of files and requests among them.";
     file_opens <= 1_000_000, "Files and folders that a run opens or makes.";
+    sockets <= 1_000, "TCP and UDP sockets that a run makes.";
     http_requests <= 10_000, "Requests of a run, those that are refused among them.";
     http_bytes <= 1_099_511_627_776, "Bytes of the requests and responses of a run together.";
     http_time_ms <= 3_600_000, "Milliseconds of wall clock of one request.";
+    tool_calls <= 1_000, "Calls of other skills in a run, those that the called skills make and those that are refused among them.";
+    tool_depth <= 8, "How deep calls of skills by skills nest: 1 lets a skill call others that call none.";
     handles <= 100_000, "Resources that a run holds at once, and as many handles.";
     depth <= 64, "Nesting of a value that goes in or comes out.";
     compile_time_ms <= 9_007_199_254_740_991, "Milliseconds that compiling one component may take.";

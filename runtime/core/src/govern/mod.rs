@@ -2,10 +2,12 @@
 
 pub mod approval;
 pub mod call;
+mod chain;
 pub mod config;
 pub mod decide;
 pub mod edit;
 pub mod host;
+pub mod isolation;
 mod limits;
 mod preconditions;
 mod question;

@@ -82,6 +82,7 @@ kinds! {
     WorkerEnroll = "worker.enroll", "A host was enrolled or enrolled anew.";
     WorkerRevoke = "worker.revoke", "A host's enrolment was revoked.";
     PolicyGrant = "policy.grant", "What a skill is granted was changed, and the host was enrolled with it.";
+    StoreClear = "store.clear", "What a skill kept in a store on this host was deleted by its owner.";
     RegistryOpen = "registry.open", "The first change of the registry follows; so no change has the sequence 0.";
     RegistryVoid = "registry.void", "A recorded change was refused by the registry and never counts.";
     LedgerRecover = "ledger.recover", "The torn end of an append that never became durable was cut off.";

@@ -19,6 +19,7 @@ use crate::govern::approval::Granted;
 use crate::govern::call::{Call, Caller};
 use crate::govern::decide::{Admission, DecisionFacts, Moment, Refusal};
 use crate::govern::host::HostFacts;
+use crate::govern::isolation::Isolation;
 use crate::id::ToolName;
 use crate::json;
 use crate::package::Package;
@@ -46,6 +47,8 @@ pub struct Work {
     pub tool: ToolName,
     /// The powers to link.
     pub grants: Grants,
+    /// Where the guest runs.
+    pub isolation: Isolation,
 }
 
 /// The record of a call that is running. It is closed by value, once; dropped open, it closes itself as cancelled.
@@ -72,11 +75,22 @@ pub struct GivenUp {
     pub rejected_code: Vec<String>,
     /// To which origins it had sent requests, or had wanted to.
     pub http: Vec<Value>,
+    /// Which addresses its sockets had reached, or had wanted to.
+    pub sockets: Vec<Value>,
+    /// Which skills it had called, or had wanted to.
+    pub calls: Vec<Value>,
 }
 
 impl Default for GivenUp {
     fn default() -> Self {
-        Self { failure: FailureCode::Cancelled, resources: Map::new(), rejected_code: Vec::new(), http: Vec::new() }
+        Self {
+            failure: FailureCode::Cancelled,
+            resources: Map::new(),
+            rejected_code: Vec::new(),
+            http: Vec::new(),
+            sockets: Vec::new(),
+            calls: Vec::new(),
+        }
     }
 }
 
@@ -95,6 +109,10 @@ pub struct RunEnd {
     pub rejected_code: Vec<String>,
     /// To which origins it wanted to send requests, and how many; no paths, no bodies.
     pub http: Vec<Value>,
+    /// Which addresses its sockets were to reach, and how often; no contents.
+    pub sockets: Vec<Value>,
+    /// Which skills it called, or wanted to, each with the decision about that call.
+    pub calls: Vec<Value>,
     /// When it ended.
     pub at: Timestamp,
 }
@@ -128,14 +146,17 @@ pub fn record(
         let Granted { id, by, key, own, .. } = approval;
         event.data.insert("approval".into(), json!({ "id": id, "by": by, "key": key, "own": own }));
     }
+    if let Isolation::Process { .. } = admission.isolation() {
+        event.data.insert("isolation".into(), "process".into());
+    }
     let sequence = ledger
         .append(vec![event.clone()])
         .and_then(|sequences| sequences.first().copied().ok_or_else(|| LedgerError::Broken("it gave no sequence".into())))
         .map_err(|error| error.denial())?;
     let (attestation, certification) = (verified.attestation().clone(), verified.certification().id.clone());
-    let (package, call, tool, grants) = admission.into_work();
+    let (package, call, tool, grants, isolation) = admission.into_work();
     Ok(RecordedCall {
-        work: Work { package, call, tool, grants },
+        work: Work { package, call, tool, grants, isolation },
         open: OpenRecord {
             ledger: ledger.clone(),
             since: Instant::now(),
@@ -220,6 +241,9 @@ fn base(kind: EventKind, at: Timestamp, call: &Call, caller: Option<&Caller>, ho
     if let Some(approval) = &call.approval {
         let bounded: String = approval.chars().filter(|c| !c.is_control()).take(MAX_ID).collect();
         event.data.insert("approval_named".into(), bounded.into());
+    }
+    if !call.chain.is_empty() {
+        event.data.insert("called_by".into(), call.chain.to_value());
     }
     if let Some(requested) = &call.requested {
         let bounded: String = requested.chars().filter(|c| !c.is_control()).take(MAX_ID).collect();
@@ -309,7 +333,7 @@ impl OpenRecord {
     /// Closes the record of a run that nobody waits for any longer. The time is the decision's and what has passed since.
     fn give_up(&mut self) -> Result<u64, LedgerError> {
         let passed = self.since.elapsed();
-        let GivenUp { failure, resources, rejected_code, http } = std::mem::take(&mut self.given_up);
+        let GivenUp { failure, resources, rejected_code, http, sockets, calls } = std::mem::take(&mut self.given_up);
         let end = RunEnd {
             output: None,
             failure: Some(failure),
@@ -317,6 +341,8 @@ impl OpenRecord {
             duration_us: u64::try_from(passed.as_micros()).unwrap_or(u64::MAX),
             rejected_code,
             http,
+            sockets,
+            calls,
             at: self.facts.at.plus_millis(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX)),
         };
         self.write(&end, Some(if std::thread::panicking() { "the host panicked" } else { "the host gave the call up" }))
@@ -345,6 +371,12 @@ impl OpenRecord {
         }
         if !end.http.is_empty() {
             event.data.insert("http".into(), end.http.clone().into());
+        }
+        if !end.sockets.is_empty() {
+            event.data.insert("sockets".into(), end.sockets.clone().into());
+        }
+        if !end.calls.is_empty() {
+            event.data.insert("calls".into(), end.calls.clone().into());
         }
         let sequences = self.ledger.append(vec![event])?;
         sequences.first().copied().ok_or_else(|| LedgerError::Broken("it gave no sequence".into()))

@@ -209,9 +209,9 @@ pub(super) fn may_follow(
             let (now, over) = (event.at, approval.is_over(event.at));
             let fits = match (step, &approval.state) {
                 (Step::Approved(resolved), ApprovalState::Pending) => !over && resolved.until > now,
-                (Step::Rejected(_), ApprovalState::Pending | ApprovalState::Approved(_)) => !over,
+                (Step::Rejected(_), ApprovalState::Pending | ApprovalState::Approved(_))
+                | (Step::Used { .. }, ApprovalState::Approved(_)) => !over,
                 (Step::Expired, ApprovalState::Pending | ApprovalState::Approved(_)) => over,
-                (Step::Used { .. }, ApprovalState::Approved(_)) => !over,
                 _ => false,
             };
             let word = Approval::word(&approval.state_at(now));

@@ -5,7 +5,8 @@ use std::ops::Bound;
 use std::sync::{Mutex, PoisonError};
 
 use super::rules::{self, Rows, to_u64};
-use super::{Operation, Performed, Quota, StoreError, StoreId, Stores, Usage};
+use super::{Kept, Operation, Performed, Quota, StoreError, StoreId, Stores, Usage};
+use crate::id::SkillId;
 
 /// Stores in memory.
 #[derive(Debug, Default)]
@@ -42,6 +43,23 @@ impl Stores for MemoryStores {
             Some(entries) => rules::perform(entries, quota, operation),
             None => rules::perform(&mut Entries::default(), quota, operation),
         }
+    }
+
+    fn list(&self, skill: &SkillId) -> Result<Vec<Kept>, StoreError> {
+        let stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = stores
+            .iter()
+            .filter(|(id, entries)| id.skill == *skill && entries.usage.entries > 0)
+            .map(|(id, entries)| Kept { organisation: id.organisation.clone(), store: id.store.clone(), usage: entries.usage });
+        Ok(kept.collect())
+    }
+
+    fn clear(&self, id: &StoreId) -> Result<Usage, StoreError> {
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(entries) = stores.get_mut(id) else { return Ok(Usage::default()) };
+        // No place is given twice, not even now.
+        let cleared = std::mem::replace(entries, Entries { last: entries.last, ..Entries::default() });
+        Ok(cleared.usage)
     }
 }
 

@@ -194,6 +194,18 @@ pub enum StoreError {
     GivenUp,
 }
 
+/// A store that holds something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// Whose calls use it.
+    pub organisation: OrgId,
+    /// Its name.
+    pub store: String,
+    /// What it holds.
+    #[serde(flatten)]
+    pub usage: Usage,
+}
+
 /// Where a host keeps them. The calls block for as long as the disk takes.
 pub trait Stores: Send + Sync {
     /// Does one operation, whole or not at all. What it changed is on the disk when this returns, if the stores are on one.
@@ -209,4 +221,22 @@ pub trait Stores: Send + Sync {
         operation: Operation,
         wanted: &dyn Fn() -> bool,
     ) -> Result<Performed, StoreError>;
+
+    /// The stores of a skill that hold something, of every organisation, by organisation and name. It is for the host's owner;
+    /// no skill can ask it. Stores that do not say otherwise cannot tell.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn list(&self, skill: &SkillId) -> Result<Vec<Kept>, StoreError> {
+        Err(StoreError::Unavailable(format!("these stores do not tell what they hold of {skill}")))
+    }
+
+    /// Deletes all that a store holds, whole or not at all, and gives how much that was. It is for the host's owner. Stores that
+    /// do not say otherwise delete nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; nothing was deleted then.
+    fn clear(&self, id: &StoreId) -> Result<Usage, StoreError> {
+        Err(StoreError::Unavailable(format!("these stores do not delete what they hold of {}", id.skill)))
+    }
 }

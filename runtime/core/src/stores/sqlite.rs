@@ -7,8 +7,9 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension as _, Params, Row, Transaction, TransactionBehavior};
 
 use super::rules::{self, Rows};
-use super::{Operation, Performed, Quota, StoreError, StoreId, Stores, Usage};
+use super::{Kept, Operation, Performed, Quota, StoreError, StoreId, Stores, Usage};
 use crate::database::{self, DatabaseError, Pool, Schema};
+use crate::id::SkillId;
 
 /// How long an operation waits for others before the stores count as unavailable.
 const BUSY: Duration = Duration::from_secs(5);
@@ -39,6 +40,14 @@ impl SqliteStores {
     fn lock(&self) -> MutexGuard<'_, Option<Arc<Pool>>> {
         // It is set in one assignment, so a panic leaves nothing half changed.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// After a failure the file is opened anew.
+    fn seen<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if matches!(result, Err(StoreError::Unavailable(_))) {
+            *self.lock() = None;
+        }
+        result
     }
 
     fn pool(&self) -> Result<Arc<Pool>, DatabaseError> {
@@ -73,16 +82,49 @@ impl Stores for SqliteStores {
         let writes = operation.writes();
         // A write is alone from its first look on, so that what it judged still holds when it changes something.
         let behavior = if writes { TransactionBehavior::Immediate } else { TransactionBehavior::Deferred };
-        let is_answer = |error: &StoreError| !matches!(error, StoreError::Unavailable(_));
         let result = self.pool()?.transaction(behavior, is_answer, |transaction| {
             let mut rows = StoreRows::find(transaction, id, writes)?;
             let performed = rules::perform(&mut rows, quota, operation)?;
             if wanted() { Ok(performed) } else { Err(StoreError::GivenUp) }
         });
-        if matches!(result, Err(StoreError::Unavailable(_))) {
-            *self.lock() = None;
+        self.seen(result)
+    }
+
+    fn list(&self, skill: &SkillId) -> Result<Vec<Kept>, StoreError> {
+        if !self.path.exists() {
+            return Ok(Vec::new());
         }
-        result
+        let result = self.pool()?.transaction(TransactionBehavior::Deferred, is_answer, |transaction| {
+            let sql = "SELECT organisation, name, bytes, entries FROM store WHERE skill = ?1 AND entries > 0 ORDER BY organisation, name";
+            let mut statement = transaction.prepare_cached(sql).map_err(unavailable)?;
+            let mut rows = statement.query([skill.to_string()]).map_err(unavailable)?;
+            let mut kept = Vec::new();
+            while let Some(row) = rows.next().map_err(unavailable)? {
+                let organisation: String = row.get(0).map_err(unavailable)?;
+                let usage = Usage {
+                    bytes: unsigned(row.get(2).map_err(unavailable)?)?,
+                    entries: unsigned(row.get(3).map_err(unavailable)?)?,
+                };
+                let organisation = organisation.parse().map_err(unavailable)?;
+                kept.push(Kept { organisation, store: row.get(1).map_err(unavailable)?, usage });
+            }
+            Ok(kept)
+        });
+        self.seen(result)
+    }
+
+    fn clear(&self, id: &StoreId) -> Result<Usage, StoreError> {
+        if !self.path.exists() {
+            return Ok(Usage::default());
+        }
+        let result = self.pool()?.transaction(TransactionBehavior::Immediate, is_answer, |transaction| {
+            let mut rows = StoreRows::find(transaction, id, false)?;
+            let usage = rows.usage()?;
+            rows.run("DELETE FROM entry WHERE store = ?1", [rows.id])?;
+            rows.note(Usage::default())?;
+            Ok(usage)
+        });
+        self.seen(result)
     }
 }
 
@@ -90,6 +132,11 @@ impl From<DatabaseError> for StoreError {
     fn from(error: DatabaseError) -> Self {
         Self::Unavailable(error.to_string())
     }
+}
+
+/// Whether the file did what was asked, if only by saying no.
+fn is_answer(error: &StoreError) -> bool {
+    !matches!(error, StoreError::Unavailable(_))
 }
 
 fn unavailable(error: impl std::fmt::Display) -> StoreError {

@@ -59,7 +59,13 @@ impl Condition {
 /// What stands around the sandbox. `hall` is the open hall, none if there is none at `place`, or why it does not open.
 #[must_use]
 pub fn conditions(hall: Result<Option<&Hall>, &Fault>, place: &Path) -> Vec<Condition> {
-    let mut found = vec![engine(), architecture(), kernel(), compiling(confinement(Layer::All)), isolation()];
+    let mut found = vec![
+        engine(),
+        architecture(),
+        kernel(),
+        compiling(confinement(Layer::All)),
+        isolation(confinement(Layer::Guest), confinement(Layer::GuestWithFolder)),
+    ];
     match hall {
         Ok(Some(hall)) => {
             found.push(folder::folder(hall));
@@ -169,9 +175,45 @@ fn compiling(found: Result<Confinement, EngineFault>) -> Condition {
         .hint("a kernel with Landlock and seccomp confines it whole, and a start without further open files gives it none")
 }
 
-fn isolation() -> Condition {
-    let told = "skills run in this process; running them in one of their own is not built yet";
-    Condition::new("isolation", Standing::Remark, told)
+/// What a process can do that runs guests, without a folder and with one: what `[isolation]` in hall.toml can have here.
+fn isolation(bare: Result<Confinement, EngineFault>, with_folder: Result<Confinement, EngineFault>) -> Condition {
+    const HINT: &str = "skills that [isolation] in hall.toml isolates are denied (DENY_ISOLATION_UNAVAILABLE)";
+    let (bare, with_folder) = match (bare, with_folder) {
+        (Ok(bare), Ok(with_folder)) => (bare, with_folder),
+        (Err(fault @ EngineFault::NoWorker), _) => {
+            let told = "this program has no processes for skills, as it cannot be started anew";
+            return Condition::new("isolation", Standing::Remark, told).hint(format!("{HINT}: {}", fault.hint()));
+        }
+        (Err(fault), _) | (_, Err(fault)) => return Condition::new("isolation", Standing::Remark, fault.to_string()).hint(HINT),
+    };
+    let escaped = |found: &Confinement| {
+        let open = found.tried.iter().filter(|tried| !tried.held);
+        open.map(|tried| tried.what.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    if !escaped(&bare).is_empty() || !bare.no_new_privileges {
+        let told = format!("a process that runs skills could {}", escaped(&bare));
+        return Condition::new("isolation", Standing::Bad, told).hint(HINT);
+    }
+    let tried = bare.tried.len();
+    match with_folder.landlock {
+        0 => Condition::new(
+            "isolation",
+            Standing::Remark,
+            format!("skills can run in processes of their own, under seccomp; {tried} things were tried and refused, but without Landlock \
+                     one with a folder could {}", escaped(&with_folder)),
+        )
+        .hint("isolated skills that are granted folders are denied here, unless hall.toml says isolation.landlock = \"when-there\""),
+        _ if !escaped(&with_folder).is_empty() => {
+            let told = format!("a process that runs skills with a folder could {}", escaped(&with_folder));
+            Condition::new("isolation", Standing::Bad, told).hint(HINT)
+        }
+        landlock => Condition::new(
+            "isolation",
+            Standing::Good,
+            format!("skills can run in processes of their own, under Landlock (interface {landlock}) and seccomp; {tried} things were \
+                     tried and refused, without a folder and with one"),
+        ),
+    }
 }
 
 /// The time of the newest record of the ledger.

@@ -14,10 +14,11 @@ use super::judge::{Came, Finding, judge};
 use super::scratch::Scratch;
 use crate::engine::execute::links;
 use crate::engine::{
-    Compiler, EngineConfig, EngineFault, Engines, InThisProcess, KillHandle, Order, PrepareError, Prepared, Tally, run,
+    Apart, Compiler, Elsewhere, EngineConfig, EngineFault, Engines, InThisProcess, KillHandle, Order, Outcome, PrepareError,
+    Prepared, Tally, run,
 };
 use crate::sandbox::{Given, LocalPowers, Powers as _, Reserved};
-use crate::worker::{self, CompileLimits, Worker};
+use crate::worker::{self, CompileLimits, PoolLimits, Worker, Workers};
 
 /// By how much a run may be over its time where the machine may be busy with anything.
 const OVERRUN: Duration = Duration::from_millis(250);
@@ -31,6 +32,8 @@ pub struct Doctor {
     pub(super) guests: Vec<Guest>,
     pub(super) good: Guest,
     pub(super) overrun: Duration,
+    /// Where guests run, if not in this process.
+    pub(super) elsewhere: Option<Arc<dyn Elsewhere>>,
 }
 
 impl Doctor {
@@ -45,7 +48,22 @@ impl Doctor {
         let compiler: Arc<dyn Compiler> =
             if worker::entered() { Arc::new(Worker { limits: CompileLimits::default() }) } else { Arc::new(InThisProcess) };
         let engines = Engines::start(EngineConfig::default(), compiler)?;
-        Ok(Self { engines, guests, good, overrun: OVERRUN })
+        Ok(Self { engines, guests, good, overrun: OVERRUN, elsewhere: None })
+    }
+
+    /// The same guests, which must end in the same ways, in worker processes.
+    #[must_use]
+    pub fn isolated(mut self) -> Self {
+        self.elsewhere = Some(Arc::new(Workers::new(PoolLimits { workers: 4, idle: Duration::from_secs(5) })));
+        self
+    }
+
+    async fn run(&self, order: Order) -> Outcome {
+        let (tally, kill) = (Tally::new(&order.limits), KillHandle::new());
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.run(order, Apart { owner: "doctor".to_owned(), landlock: false }, &kill, &tally).await.0,
+            None => run(order, &kill, &tally).await,
+        }
     }
 
     /// The guests, by name.
@@ -119,8 +137,7 @@ impl Doctor {
             reserved: Arc::new(Reserved::nothing()),
             replay: None,
         };
-        let tally = Tally::new(&order.limits);
-        let outcome = run(order, &KillHandle::new(), &tally).await;
+        let outcome = self.run(order).await;
         if let Some(scratch) = &scratch {
             wrong.extend(scratch.trespass());
             if plan.powers.files.entries().iter().all(|ask| ask.access == Access::Read) {
@@ -155,7 +172,7 @@ impl Doctor {
 
     /// How a guest's run ends, for whoever looks at more than a finding.
     #[cfg(test)]
-    pub(super) async fn outcome(&self, guest: &Guest) -> crate::engine::Outcome {
+    pub(super) async fn outcome(&self, guest: &Guest) -> Outcome {
         match self.play(guest, &mut Vec::new()).await {
             Ok(Came::Ended(outcome)) => *outcome,
             other => panic!("{}: {other:?}", guest.name()),
@@ -172,7 +189,7 @@ fn grants(asks: &Asks, scratch: Option<&Scratch>) -> Result<Grants, String> {
         .iter()
         .map(|ask| json!({ "mount": ask.mount, "folder": folder(&ask.mount), "access": ask.access }))
         .collect();
-    let policy = json!({ "files": files, "http": asks.http.entries() });
+    let policy = json!({ "files": files, "http": asks.http.entries(), "sockets": asks.sockets.entries(), "tools": asks.tools });
     let policy = serde_json::from_value(policy).map_err(|error| error.to_string())?;
     narrow(asks, &policy).map_err(|denial| denial.message)
 }

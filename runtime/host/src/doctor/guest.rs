@@ -10,9 +10,9 @@ use skillhall_core::failure::FailureCode;
 use crate::engine::Limits;
 
 /// What the name of a guest begins with: what it is about.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 20] = [
     "advisory", "calls", "compile", "exit", "files", "fuel", "good", "handles", "http", "link", "memory", "output", "powers",
-    "sockets", "stack", "time", "trap", "values", "feature",
+    "sockets", "stack", "time", "tools", "trap", "values", "feature",
 ];
 
 /// A guest that is built in: what it tries, and how its run must end.

@@ -5,8 +5,9 @@ use wasmtime::WasmBacktrace;
 use crate::sandbox::inert;
 
 /// How many frames of a trap are kept.
-pub(super) const MAX_FRAMES: usize = 32;
-const MAX_NAME: usize = 256;
+pub(crate) const MAX_FRAMES: usize = 32;
+/// How many characters of a function's name are kept.
+pub(crate) const MAX_NAME: usize = 256;
 
 /// Function names from the innermost frame outwards, demangled. The names are the guest's own words, so they are cut and
 /// made inert.

@@ -15,7 +15,7 @@ use skillhall_core::store;
 use wasmtime::Engine;
 use zeroize::Zeroizing;
 
-use super::code::{Authenticated, load};
+use super::code::{Authenticated, Loaded, load};
 
 const MAGIC: &[u8; 16] = b"skillhall-code-1";
 const MAC_BYTES: usize = 32;
@@ -82,12 +82,7 @@ impl Cache {
     }
 
     /// The component's code, if it is there and authentic; `Ok(None)` if it is not there.
-    pub(super) fn load(
-        &self,
-        engine: &Engine,
-        compatibility: Digest,
-        component: Digest,
-    ) -> Result<Option<wasmtime::component::Component>, Rejection> {
+    pub(super) fn load(&self, engine: &Engine, compatibility: Digest, component: Digest) -> Result<Option<Loaded>, Rejection> {
         let file = match store::read(&self.dir, &name(compatibility, component), MAX_FILE_BYTES) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -8,7 +8,8 @@ use wasmtime_wasi::I32Exit;
 use super::backtrace;
 use crate::sandbox::{Stop, inert};
 
-const MAX_MESSAGE: usize = 4096;
+/// The most characters of a failure's message.
+pub(crate) const MAX_MESSAGE: usize = 4096;
 
 /// Why an instantiation or a call ended with an error.
 pub(super) fn failure(error: &Error, stage: Stage) -> Failure {

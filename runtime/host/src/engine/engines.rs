@@ -9,6 +9,7 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, Strategy, W
 use super::backtrace::MAX_FRAMES;
 use super::cache::{Cache, CacheConfig};
 use super::compile::Compiler;
+use super::elsewhere::Elsewhere;
 use super::floor;
 use super::limits::{STACK_BYTES, to_usize};
 use super::prepare::{self, Memory, PrepareError, PrepareEvent, Prepared};
@@ -22,6 +23,8 @@ const ASYNC_STACK_BYTES: usize = 2 << 20;
 pub(crate) struct EngineConfig {
     /// Where compiled code is kept, and the key that authenticates it. Without it, code is compiled once a process.
     pub(crate) cache: Option<CacheConfig>,
+    /// Where guests run that are to be isolated. Without it, none of these runs.
+    pub(crate) elsewhere: Option<Arc<dyn Elsewhere>>,
 }
 
 /// The engine cannot start, or cannot do its own work: the host's trouble, never a guest's.
@@ -75,6 +78,7 @@ struct Inner {
     fuelled: Mutex<Option<Arc<Powered>>>,
     cache: Option<Cache>,
     compiler: Arc<dyn Compiler>,
+    elsewhere: Option<Arc<dyn Elsewhere>>,
     memory: Memory,
     remark: Option<String>,
 }
@@ -99,6 +103,7 @@ impl Engines {
             fuelled: Mutex::new(None),
             cache: config.cache.map(Cache::new),
             compiler,
+            elsewhere: config.elsewhere,
             memory: Memory::default(),
             remark,
         }));
@@ -110,6 +115,11 @@ impl Engines {
     #[cfg(test)]
     pub(crate) fn new(config: EngineConfig) -> Result<Self, EngineFault> {
         Self::start(config, Arc::new(super::compile::InThisProcess))
+    }
+
+    /// Where guests run that are to be isolated.
+    pub(super) fn elsewhere(&self) -> Option<&Arc<dyn Elsewhere>> {
+        self.0.elsewhere.as_ref()
     }
 
     /// What should be said about this machine, if anything: that its architecture is not of wasmtime's first tier.
@@ -166,6 +176,11 @@ impl Engines {
 
 fn start(fuel: bool) -> Result<Powered, EngineFault> {
     let (engine, compatibility) = bare(fuel)?;
+    power(engine, compatibility)
+}
+
+/// An engine with its ticker.
+pub(super) fn power(engine: Engine, compatibility: Digest) -> Result<Powered, EngineFault> {
     let ticker = Ticker::start(&engine).map_err(|error| EngineFault::Start(error.to_string()))?;
     Ok(Powered { engine, ticker, compatibility })
 }

@@ -10,13 +10,15 @@ use skillhall_core::capability::{Grants, Link as Granted, PowerClass};
 use skillhall_core::digest::Digest;
 use skillhall_core::failure::{Failure, FailureCode};
 use skillhall_core::govern::call::Call;
+use skillhall_core::govern::isolation::{Isolation, Locks};
 use skillhall_core::id::ToolName;
 use skillhall_core::ledger::record::{GivenUp, OpenRecord, RecordedCall, Work};
 use skillhall_core::package::Package;
 use tokio::sync::mpsc;
 
-use super::outcome::scrub_origins;
-use super::run::{never_began, stopped};
+use super::elsewhere::{Apart, elsewhere};
+use super::outcome::{scrub_calls, scrub_origins};
+use super::run::{Told, never_began, stopped};
 use super::{
     EngineFault, Engines, KillHandle, KillReason, Limits, Order, Outcome, PrepareError, PrepareEvent, Prepared, Tally, run,
 };
@@ -38,6 +40,8 @@ pub(crate) struct Parts {
     pub(crate) grants: Vec<String>,
     /// Cached code that was refused on the way, for the record.
     pub(crate) rejected_code: Vec<String>,
+    /// Behind which locks the guest ran, if it ran in a process of its own.
+    pub(crate) isolated: Option<Locks>,
 }
 
 impl Executed {
@@ -62,7 +66,7 @@ pub async fn execute(
     on_event: &mut (dyn FnMut(PrepareEvent) + Send),
 ) -> Executed {
     let (work, mut open) = recorded.start();
-    let Work { package, call, tool, grants } = work;
+    let Work { package, call, tool, grants, isolation } = work;
     let limits = Limits::resolve(&package.manifest().limits, maximum);
     let broker = powers.broker(&grants);
     let told = Arc::clone(&broker);
@@ -75,6 +79,7 @@ pub async fn execute(
         on_event(event);
     })
     .await;
+    let mut isolated = None;
     let mut outcome = match (prepared, package.manifest().tools.get(&tool)) {
         (Ok(prepared), Some(declared)) => {
             let export = declared.export.clone();
@@ -82,7 +87,16 @@ pub async fn execute(
             let input = call.input.value().clone();
             let given = Given::from(&grants);
             let order = Order { prepared, export, input, limits, links, given, broker, reserved, replay: None };
-            hold_to_schema(run(order, kill, &running.tally).await, &package, &tool)
+            let outcome = match isolation {
+                Isolation::None => run(order, kill, &running.tally).await,
+                Isolation::Process { landlock } => {
+                    let held = Apart { owner: owner(&grants), landlock };
+                    let (outcome, locks) = elsewhere(engines, order, held, kill, &running.tally).await;
+                    isolated = locks;
+                    outcome
+                }
+            };
+            hold_to_schema(outcome, &package, &tool)
         }
         (Err(error), _) => never_began(&limits, unprepared(&error, kill)),
         (Ok(_), None) => never_began(&limits, Failure::new(FailureCode::Link, format!("there is no tool {tool}"))),
@@ -95,7 +109,7 @@ pub async fn execute(
     outcome.refusals.iter_mut().for_each(|refusal| refusal.hint = refusal.hint.replace("NAMESPACE/NAME", &skill));
     let manifest_hash = package.manifest_hash();
     let grants = grants.list();
-    Executed { parts: Parts { call, tool, manifest_hash, open, outcome, grants, rejected_code } }
+    Executed { parts: Parts { call, tool, manifest_hash, open, outcome, grants, rejected_code, isolated } }
 }
 
 /// A run that somebody waits for. When it goes, its record learns how it would be closed if nobody closed it.
@@ -114,13 +128,16 @@ impl Drop for Running<'_> {
             Some(KillReason::Killed(_)) => FailureCode::Killed,
             Some(KillReason::Cancelled(_)) | None => FailureCode::Cancelled,
         };
-        let (used, mut http) = self.tally.told();
+        let Told { used, mut http, mut calls, sockets } = self.tally.told();
         scrub_origins(&mut http, self.told);
+        scrub_calls(&mut calls, self.told);
         self.open.if_dropped(GivenUp {
             failure: code,
             resources: used.to_map(),
             rejected_code: std::mem::take(&mut self.rejected_code),
             http: http.iter().map(|requested| json!(requested)).collect(),
+            sockets: sockets.iter().map(|reached| json!(reached)).collect(),
+            calls: calls.iter().map(|called| json!(called)).collect(),
         });
     }
 }
@@ -161,6 +178,11 @@ fn unprepared(error: &PrepareError, kill: &KillHandle) -> Failure {
     }
 }
 
+/// For whom a worker works: one never works for two.
+fn owner(grants: &Grants) -> String {
+    grants.holder().map_or_else(String::new, |holder| format!("{} {}", holder.organisation, holder.skill))
+}
+
 /// How what was granted is linked.
 pub(crate) fn links(grants: &Grants) -> SandboxLinks {
     let link = |class| match grants.links(class) {
@@ -175,6 +197,7 @@ pub(crate) fn links(grants: &Grants) -> SandboxLinks {
         config: link(PowerClass::Config),
         keyvalue: link(PowerClass::Keyvalue),
         secrets: link(PowerClass::Secrets),
+        tools: link(PowerClass::Tools),
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use skillhall_core::package::manifest::LimitsAsk;
 
 use super::values::ValueBounds;
+use crate::sandbox::tools::Rest;
 use crate::sandbox::{Allowance, Bounds};
 
 const KIB: u64 = 1024;
@@ -34,12 +35,18 @@ pub struct Limits {
     pub host_call_bytes: u64,
     /// Files and folders opened or made.
     pub file_opens: u64,
+    /// TCP and UDP sockets that are made.
+    pub sockets: u64,
     /// Requests to the network, those that are refused too.
     pub http_requests: u64,
     /// Bytes to and from the network together, heads and bodies (inside TLS, where there is any).
     pub http_bytes: u64,
     /// Wall clock of one request in milliseconds, its bodies included.
     pub http_time_ms: u64,
+    /// Calls of other skills, those of the called skills among them.
+    pub tool_calls: u64,
+    /// How deep calls of skills by skills nest. Whoever makes them holds them to it.
+    pub tool_depth: u64,
     /// Resources and handles held at once.
     pub handles: u64,
     /// Bytes of stack. A setting of the engine: [`Limits::resolve`] always gives the engine's figure.
@@ -65,9 +72,12 @@ impl Default for Limits {
             host_calls: 100_000,
             host_call_bytes: 64 * MIB,
             file_opens: 1_000,
+            sockets: 64,
             http_requests: 16,
             http_bytes: 8 * MIB,
             http_time_ms: 10_000,
+            tool_calls: 16,
+            tool_depth: 4,
             handles: 1_000,
             stack_bytes: STACK_BYTES,
             instances: 16,
@@ -110,13 +120,55 @@ impl Limits {
         }
     }
 
-    pub(super) fn bounds(&self) -> Bounds {
-        Bounds {
+    /// These limits, cut to what a run has left that calls another skill.
+    #[must_use]
+    pub fn within(&self, rest: &Rest) -> Self {
+        let Rest { time_ms, memory_bytes, output_bytes, host_calls, host_call_bytes, .. } = self.all().within(rest);
+        let Rest { fuel, file_opens, sockets, http_requests, http_bytes, tool_calls, .. } = self.all().within(rest);
+        Self {
+            time_ms,
+            fuel,
+            memory_bytes,
+            output_bytes,
+            host_calls,
+            host_call_bytes,
+            file_opens,
+            sockets,
+            http_requests,
+            http_bytes,
+            tool_calls,
+            ..self.clone()
+        }
+    }
+
+    /// What a run has left of these limits that has used nothing.
+    #[must_use]
+    pub fn all(&self) -> Rest {
+        Rest {
+            time_ms: self.time_ms,
+            fuel: self.fuel,
             memory_bytes: self.memory_bytes,
             output_bytes: self.output_bytes,
             host_calls: self.host_calls,
             host_call_bytes: self.host_call_bytes,
             file_opens: self.file_opens,
+            sockets: self.sockets,
+            http_requests: self.http_requests,
+            http_bytes: self.http_bytes,
+            tool_calls: self.tool_calls,
+        }
+    }
+
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds {
+            time_ms: self.time_ms,
+            tool_calls: self.tool_calls,
+            memory_bytes: self.memory_bytes,
+            output_bytes: self.output_bytes,
+            host_calls: self.host_calls,
+            host_call_bytes: self.host_call_bytes,
+            file_opens: self.file_opens,
+            sockets: self.sockets,
             handles: to_usize(self.handles),
             instances: to_usize(self.instances),
             tables: to_usize(self.tables),

@@ -9,6 +9,7 @@ mod backtrace;
 mod cache;
 mod code;
 mod compile;
+mod elsewhere;
 mod ending;
 mod engines;
 pub mod execute;
@@ -28,6 +29,7 @@ pub use cache::Rejection;
 pub(crate) use cache::{CacheConfig, CacheKey};
 pub(crate) use code::sealed;
 pub(crate) use compile::{CompileJob, Compiler, InThisProcess, MAX_CODE_BYTES, native_code};
+pub(crate) use elsewhere::{Apart, Elsewhere, Ended};
 pub(crate) use engines::{EngineConfig, bare};
 pub use engines::{EngineFault, Engines};
 pub(crate) use floor::{BUILT_WITH, check as check_floor};
@@ -35,5 +37,10 @@ pub use floor::{FLOOR, Floor};
 pub use kill::{KillHandle, KillReason};
 pub use limits::Limits;
 pub use outcome::{Outcome, Resources, Used};
+pub(crate) use prepare::HandedOver;
 pub use prepare::{MAX_COMPONENT_BYTES, PrepareError, PrepareEvent, Prepared};
-pub(crate) use run::{Order, Tally, run};
+pub(crate) use run::{Order, Tally, Told, folders, json_bytes, never_began, run, stopped};
+pub(crate) use {
+    backtrace::{MAX_FRAMES, MAX_NAME},
+    ending::MAX_MESSAGE,
+};

@@ -6,7 +6,8 @@ use skillhall_core::failure::Failure;
 
 use super::limits::Limits;
 use crate::sandbox::log::Line;
-use crate::sandbox::{Broker, Refusal, Requested};
+use crate::sandbox::tools::Called;
+use crate::sandbox::{Broker, Reached, Refusal, Requested};
 
 /// The end of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,10 @@ pub struct Outcome {
     pub log: Vec<Line>,
     /// To which origins it wanted to send requests.
     pub http: Vec<Requested>,
+    /// To which addresses it wanted sockets to reach: the first 16 of them.
+    pub sockets: Vec<Reached>,
+    /// Which skills it called, or wanted to.
+    pub calls: Vec<Called>,
     /// What it wanted outside and was refused: the first 16 of it.
     pub refusals: Vec<Refusal>,
 }
@@ -31,7 +36,8 @@ impl Outcome {
     /// Takes the values of secrets out of what the host itself shows of the run. The result and the error that the skill
     /// itself gives are handed to the caller as they are.
     pub(crate) fn scrub(&mut self, broker: &dyn Broker) {
-        let Self { end, resources: _, stdout, stderr, log, http, refusals } = self;
+        // Addresses are numbers.
+        let Self { end, resources: _, stdout, stderr, log, http, calls, sockets: _, refusals } = self;
         if let Err(failure) = end {
             broker.scrub(&mut failure.message);
         }
@@ -42,6 +48,7 @@ impl Outcome {
             broker.scrub(&mut line.message);
         }
         scrub_origins(http, broker);
+        scrub_calls(calls, broker);
         for Refusal { asked, message, hint, .. } in refusals {
             broker.scrub(asked);
             broker.scrub(message);
@@ -54,6 +61,14 @@ impl Outcome {
 pub(crate) fn scrub_origins(requested: &mut [Requested], broker: &dyn Broker) {
     for requested in requested {
         broker.scrub(&mut requested.origin);
+    }
+}
+
+/// Takes the values of secrets out of what a guest named as skills and tools.
+pub(crate) fn scrub_calls(calls: &mut [Called], broker: &dyn Broker) {
+    for called in calls {
+        broker.scrub(&mut called.skill);
+        broker.scrub(&mut called.tool);
     }
 }
 
@@ -76,6 +91,16 @@ pub struct Resources {
     pub fuel: Option<Used>,
     /// The most bytes that all memories and tables held together.
     pub memory_peak_bytes: Used,
+    /// Memories of the component, where the engine can tell before it is instantiated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memories: Option<Used>,
+    /// Tables of the component, where the engine can tell before it is instantiated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tables: Option<Used>,
+    /// The deepest nesting of the input and of the result or error value, whichever is deeper, as far as they were read.
+    pub value_depth: Used,
+    /// The elements of the input and of the result or error value, whichever has more, as far as they were read.
+    pub value_elements: Used,
     /// Bytes of result or error value, stdout, stderr and log.
     pub output_bytes: Used,
     /// Bytes of the input as JSON.
@@ -87,12 +112,18 @@ pub struct Resources {
     /// Files and folders that were opened or made, where folders were granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_opens: Option<Used>,
+    /// TCP and UDP sockets that were made, where addresses were granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sockets: Option<Used>,
     /// Requests to the network, where origins were granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_requests: Option<Used>,
     /// Bytes to and from the network, where origins were granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_bytes: Option<Used>,
+    /// Calls of other skills, those of the called skills among them, where skills were granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_calls: Option<Used>,
     /// Bytes that the stores hold which it used, and may hold; as it left them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keyvalue_bytes: Option<Used>,
@@ -110,13 +141,19 @@ impl Resources {
             wall_us: unused(limits.time_ms.saturating_mul(1000)),
             fuel: limits.fuel.map(unused),
             memory_peak_bytes: unused(limits.memory_bytes),
+            memories: None,
+            tables: None,
+            value_depth: unused(limits.depth),
+            value_elements: unused(limits.elements),
             output_bytes: unused(limits.output_bytes),
             input_bytes: unused(limits.input_bytes),
             host_calls: unused(limits.host_calls),
             host_call_bytes: unused(limits.host_call_bytes),
             file_opens: None,
+            sockets: None,
             http_requests: None,
             http_bytes: None,
+            tool_calls: None,
             keyvalue_bytes: None,
             keyvalue_entries: None,
         }

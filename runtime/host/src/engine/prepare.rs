@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use skillhall_core::digest::Digest;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
+use wasmtime::{Engine, ResourcesRequired};
 
 use super::EngineFault;
 use super::cache::{Cache, Rejection};
-use super::code::{self, Authenticated};
+use super::code::{self, Authenticated, Loaded};
 use super::compile::{CompileJob, Compiler};
-use super::engines::Powered;
+use super::engines::{Powered, power};
 use crate::sandbox::{Guest, SandboxLinks, link};
 
 /// Components above this size are refused before they are parsed.
@@ -72,6 +74,7 @@ pub struct Prepared {
     digest: Digest,
     fuel: bool,
     component: Component,
+    code: OwnedFd,
     linked: Mutex<BTreeMap<SandboxLinks, InstancePre<Guest>>>,
 }
 
@@ -82,6 +85,11 @@ impl std::fmt::Debug for Prepared {
 }
 
 impl Prepared {
+    fn new(powered: Arc<Powered>, digest: Digest, fuel: bool, loaded: Loaded) -> Self {
+        let Loaded { component, file } = loaded;
+        Self { powered, digest, fuel, component, code: file, linked: Mutex::new(BTreeMap::new()) }
+    }
+
     /// The component's SHA-256.
     #[must_use]
     pub fn digest(&self) -> Digest {
@@ -94,6 +102,16 @@ impl Prepared {
         self.fuel
     }
 
+    /// The sealed file that its code was mapped from.
+    pub(crate) fn code(&self) -> BorrowedFd<'_> {
+        self.code.as_fd()
+    }
+
+    /// What an engine must share with the one that this was made for.
+    pub(crate) fn compatibility(&self) -> Digest {
+        self.powered.compatibility
+    }
+
     pub(super) fn linked(&self, links: SandboxLinks) -> wasmtime::Result<InstancePre<Guest>> {
         let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ready) = linked.get(&links) {
@@ -102,6 +120,11 @@ impl Prepared {
         let ready = link(&self.powered.engine, &self.component, links)?;
         linked.insert(links, ready.clone());
         Ok(ready)
+    }
+
+    /// The memories and tables that it takes, if that can be told before it is instantiated.
+    pub(super) fn required(&self) -> Option<ResourcesRequired> {
+        self.component.resources_required()
     }
 
     /// Finds `interface#function`, or a bare function.
@@ -113,6 +136,35 @@ impl Prepared {
             }
             None => self.component.get_export_index(None, name),
         }
+    }
+}
+
+/// Code that the parent of this process handed over.
+pub(crate) struct HandedOver {
+    engine: Engine,
+    compatibility: Digest,
+    digest: Digest,
+    loaded: Loaded,
+}
+
+impl HandedOver {
+    /// Maps it. Starts no thread.
+    ///
+    /// # Errors
+    /// If the file is not sealed, or the engine does not take what is in it.
+    pub(crate) fn load(engine: Engine, compatibility: Digest, digest: Digest, file: OwnedFd) -> wasmtime::Result<Self> {
+        let loaded = code::handed_over(&engine, file)?;
+        Ok(Self { engine, compatibility, digest, loaded })
+    }
+
+    /// Ready to run, with the thread that looks at running guests.
+    ///
+    /// # Errors
+    /// If that thread does not start.
+    pub(crate) fn prepared(self) -> Result<Prepared, EngineFault> {
+        let Self { engine, compatibility, digest, loaded } = self;
+        let fuel = engine.get_consume_fuel();
+        Ok(Prepared::new(Arc::new(power(engine, compatibility)?), digest, fuel, loaded))
     }
 }
 
@@ -134,22 +186,22 @@ pub(super) fn prepare(
         return Err(PrepareError::DigestMismatch { expected: digest, found });
     }
     let fuel = powered.engine.get_consume_fuel();
-    let component = if let Some(component) = cached(&powered, cache, digest, on_event) {
-        component
+    let loaded = if let Some(loaded) = cached(&powered, cache, digest, on_event) {
+        loaded
     } else {
         let Powered { engine, compatibility, .. } = &*powered;
         let job = CompileJob { engine, compatibility: *compatibility, fuel, bytes, wanted };
         compile(&job, cache, compiler, digest, on_event)?
     };
-    Ok(Prepared { powered, digest, fuel, component, linked: Mutex::new(BTreeMap::new()) })
+    Ok(Prepared::new(powered, digest, fuel, loaded))
 }
 
-fn cached(powered: &Powered, cache: Option<&Cache>, digest: Digest, on_event: &mut dyn FnMut(PrepareEvent)) -> Option<Component> {
+fn cached(powered: &Powered, cache: Option<&Cache>, digest: Digest, on_event: &mut dyn FnMut(PrepareEvent)) -> Option<Loaded> {
     let start = Instant::now();
     match cache?.load(&powered.engine, powered.compatibility, digest) {
-        Ok(Some(component)) => {
+        Ok(Some(loaded)) => {
             on_event(PrepareEvent::Loaded(start.elapsed()));
-            Some(component)
+            Some(loaded)
         }
         Ok(None) => None,
         Err(rejection) => {
@@ -165,17 +217,17 @@ fn compile(
     compiler: &dyn Compiler,
     digest: Digest,
     on_event: &mut dyn FnMut(PrepareEvent),
-) -> Result<Component, PrepareError> {
+) -> Result<Loaded, PrepareError> {
     on_event(PrepareEvent::Compiling);
     let start = Instant::now();
     let code = compiler.compile(job, on_event)?;
     // Before it is kept: what this engine does not take is no code of its compiler.
-    let component = code::load(job.engine, &Authenticated::fresh(&code)).map_err(|error| unloaded(&error))?;
+    let loaded = code::load(job.engine, &Authenticated::fresh(&code)).map_err(|error| unloaded(&error))?;
     on_event(PrepareEvent::Compiled(start.elapsed()));
     if let Some(Err(error)) = cache.map(|cache| cache.keep(job.compatibility, digest, &code)) {
         on_event(PrepareEvent::NotKept(error.to_string()));
     }
-    Ok(component)
+    Ok(loaded)
 }
 
 /// Whether this host could not load code, or the code is none.

@@ -20,7 +20,8 @@ use super::limits::{Limits, to_usize};
 use super::outcome::{Outcome, Resources, Used};
 use super::prepare::Prepared;
 use super::values::{self, ValueError};
-use crate::sandbox::{Broker, Files, Given, Guest, Link, Replay, Requested, Reserved, SandboxLinks, Stop};
+use crate::sandbox::tools::Called;
+use crate::sandbox::{Broker, Files, Folder, Given, Guest, Link, Reached, Replay, Requested, Reserved, SandboxLinks, Stop};
 
 /// Bytes that one host call may bring out of the guest.
 const HOST_CALL_BYTES: usize = 1 << 20;
@@ -50,21 +51,31 @@ pub(crate) struct Order {
 
 /// What a run has used when it ends, however it ends: it is set even if nobody awaits the run to its end.
 #[derive(Debug)]
-pub(crate) struct Tally(Mutex<(Resources, Vec<Requested>)>);
+pub(crate) struct Tally(Mutex<Told>);
+
+/// What a run has used by now, to which origins its requests were to go, which skills it called, and which
+/// addresses its sockets were to reach.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) used: Resources,
+    pub(crate) http: Vec<Requested>,
+    pub(crate) calls: Vec<Called>,
+    pub(crate) sockets: Vec<Reached>,
+}
 
 impl Tally {
     /// Nothing used yet.
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self(Mutex::new((Resources::none(limits), Vec::new())))
+        Self(Mutex::new(Told { used: Resources::none(limits), http: Vec::new(), calls: Vec::new(), sockets: Vec::new() }))
     }
 
-    /// What was used, and to which origins requests were to go, as far as it is known.
-    pub(crate) fn told(&self) -> (Resources, Vec<Requested>) {
+    /// What the run did, as far as it is known.
+    pub(crate) fn told(&self) -> Told {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, used: Resources, http: Vec<Requested>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (used, http);
+    pub(crate) fn set(&self, told: Told) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = told;
     }
 }
 
@@ -108,7 +119,9 @@ struct Running<'a> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         let guest = self.store.data();
-        self.tally.set(self.used(guest.written_bytes()), guest.meter.traffic().origins());
+        let meter = &guest.meter;
+        let (http, calls, sockets) = (meter.traffic().origins(), meter.calls().to_vec(), meter.reached_addresses().to_vec());
+        self.tally.set(Told { used: self.used(guest.given_out()), http, calls, sockets });
     }
 }
 
@@ -128,18 +141,21 @@ fn admit(order: &Order, input_bytes: u64, kill: &KillHandle) -> Result<(), Failu
     Ok(())
 }
 
-/// The folders that were granted, opened by the broker; none that is kept from every guest, whatever broker it is. And the
-/// secrets stand ready with the broker.
+/// The folders that were granted; none that is kept from every guest, whatever broker it is.
 fn given(order: &Order) -> Result<Files, Denial> {
+    Files::new(folders(order)?, &order.reserved)
+}
+
+/// The folders that were granted, as the broker opens them; and the secrets stand ready with the broker.
+pub(crate) fn folders(order: &Order) -> Result<Vec<Folder>, Denial> {
     if order.given.secrets {
         order.broker.secrets(&order.reserved)?;
     }
-    let folders = if order.links.files == Link::Granted { order.broker.folders()? } else { Vec::new() };
-    Files::new(folders, &order.reserved)
+    if order.links.files == Link::Granted { order.broker.folders() } else { Ok(Vec::new()) }
 }
 
 /// The end of a run whose guest was never made.
-pub(super) fn never_began(limits: &Limits, failure: Failure) -> Outcome {
+pub(crate) fn never_began(limits: &Limits, failure: Failure) -> Outcome {
     Outcome {
         end: Err(failure),
         resources: Resources::none(limits),
@@ -147,6 +163,8 @@ pub(super) fn never_began(limits: &Limits, failure: Failure) -> Outcome {
         stderr: String::new(),
         log: Vec::new(),
         http: Vec::new(),
+        sockets: Vec::new(),
+        calls: Vec::new(),
         refusals: Vec::new(),
     }
 }
@@ -174,12 +192,28 @@ fn store(order: &Order, guest: Guest, kill: &KillHandle, deadline: Instant) -> S
     });
     let result_bytes = to_usize(limits.elements).saturating_mul(size_of::<Val>()).saturating_add(to_usize(limits.output_bytes));
     let fuel = limits.fuel.filter(|_| order.prepared.counts_fuel());
+    // How many crossings into the host are open. What crosses within a host call (the engine's own look at the clock, in a guest's
+    // `realloc`) comes back into code that does not read its fuel again, so that what is taken there is not taken.
+    let mut inside = 0_u32;
     store.call_hook(move |mut guest, crossing| {
         match crossing {
-            CallHook::CallingHost => guest.set_hostcall_fuel(HOST_CALL_BYTES),
+            CallHook::CallingHost => {
+                inside = inside.saturating_add(1);
+                guest.set_hostcall_fuel(HOST_CALL_BYTES);
+                if fuel.is_some() {
+                    let left = guest.get_fuel()?;
+                    guest.data_mut().meter.fuel_left(left);
+                }
+            }
             // The tool's own result may be larger than what a host call brings.
             CallHook::ReturningFromWasm => guest.set_hostcall_fuel(result_bytes),
-            CallHook::ReturningFromHost => charge(&mut guest, fuel)?,
+            CallHook::ReturningFromHost => {
+                inside = inside.saturating_sub(1);
+                guest.data().meter.check()?;
+                if inside == 0 {
+                    charge(&mut guest, fuel)?;
+                }
+            }
             CallHook::CallingWasm => {}
         }
         Ok(())
@@ -187,14 +221,13 @@ fn store(order: &Order, guest: Guest, kill: &KillHandle, deadline: Instant) -> S
     store
 }
 
-/// Counts the host call that just ended, and takes its fuel.
+/// Takes the fuel of the host call that just ended, and that of skills that it called.
 fn charge(guest: &mut StoreContextMut<'_, Guest>, fuel: Option<u64>) -> wasmtime::Result<()> {
-    guest.data().meter.check()?;
-    let calls = guest.data_mut().meter.uncharged_host_calls();
+    let meter = &mut guest.data_mut().meter;
+    let cost = meter.uncharged_host_calls().saturating_mul(Limits::HOST_CALL_FUEL).saturating_add(meter.take_owed_fuel());
     if let Some(allowed) = fuel
-        && calls > 0
+        && cost > 0
     {
-        let cost = calls.saturating_mul(Limits::HOST_CALL_FUEL);
         let Some(rest) = guest.get_fuel()?.checked_sub(cost) else {
             guest.set_fuel(0)?;
             return Err(Stop::Fuel { allowed }.into());
@@ -215,7 +248,9 @@ async fn call(store: &mut Store<Guest>, order: &Order) -> Result<Value, Failure>
     };
     let ty = function.ty(&*store);
     let bounds = order.limits.values();
-    let arguments = values::lower_parameters(&order.input, ty.params(), bounds).map_err(|error| unfit("input", &error))?;
+    let (arguments, extent) = values::lower_parameters(&order.input, ty.params(), bounds);
+    store.data_mut().meter.value(extent.depth, extent.elements);
+    let arguments = arguments.map_err(|error| unfit("input", &error))?;
     let result_type = ty.results().next();
     let mut results = vec![Val::Bool(false); ty.results().len()];
     let lists = result_type.as_ref().is_some_and(values::has_lists);
@@ -225,7 +260,8 @@ async fn call(store: &mut Store<Guest>, order: &Order) -> Result<Value, Failure>
         .map_err(|error| ending::failure(&error, Stage::Call { lists }))?;
     // A host call that was the guest's last has no crossing after it at which it could be refused.
     store.data().meter.check().map_err(|stop| stopped(&stop))?;
-    let lifted = values::lift_result(results.first().zip(result_type.as_ref()), bounds);
+    let (lifted, extent) = values::lift_result(results.first().zip(result_type.as_ref()), bounds);
+    store.data_mut().meter.value(extent.depth, extent.elements);
     match lifted.map_err(|error| unfit("result", &error))? {
         Ok(value) => Ok(value),
         Err(error) => {
@@ -244,11 +280,16 @@ async fn within_time(
     deadline: Instant,
     allowed_ms: u64,
 ) -> Result<Value, Failure> {
+    let mut call = pin!(call);
     tokio::select! {
         biased;
-        end = call => end,
+        end = &mut call => end,
         reason = kill.killed() => Err(stopped(&reason.stop())),
-        () = tokio::time::sleep_until(deadline.into()) => Err(stopped(&Stop::Time { allowed_ms })),
+        () = tokio::time::sleep_until(deadline.into()) => {
+            // Guest code that gave way a moment before is asked once more, and its own trap says where it was.
+            let once = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
+            if let Poll::Ready(end) = once { end } else { Err(stopped(&Stop::Time { allowed_ms })) }
+        }
     }
 }
 
@@ -277,16 +318,28 @@ impl Running<'_> {
             end
         };
         let meter = &self.store.data().meter;
-        let (http, refusals) = (meter.traffic().origins(), meter.refusals());
-        let resources = self.used(output);
-        Outcome { end, resources, stdout: written.stdout, stderr: written.stderr, log: written.log, http, refusals }
+        let (http, calls, sockets) = (meter.traffic().origins(), meter.calls().to_vec(), meter.reached_addresses().to_vec());
+        let (refusals, resources) = (meter.refusals(), self.used(output));
+        Outcome {
+            end,
+            resources,
+            stdout: written.stdout,
+            stderr: written.stderr,
+            log: written.log,
+            http,
+            calls,
+            sockets,
+            refusals,
+        }
     }
 
     /// What has been used by now; `output` is how many bytes were given out.
     fn used(&self, output: u64) -> Resources {
         let (limits, guest) = (&self.order.limits, self.store.data());
-        let (traffic, online) = (guest.meter.traffic(), self.order.links.http == Link::Granted);
+        let traffic = guest.meter.traffic();
+        let online = self.order.links.http == Link::Granted || traffic.requests() > 0;
         let held = guest.stores.held();
+        let (required, (depth, elements)) = (self.order.prepared.required(), guest.meter.values());
         let fuel = limits.fuel.and_then(|allowed| {
             let rest = self.store.get_fuel().ok()?;
             Some(Used { used: allowed.saturating_sub(rest), allowed })
@@ -298,6 +351,12 @@ impl Running<'_> {
             },
             fuel,
             memory_peak_bytes: Used { used: guest.meter.memory_peak(), allowed: limits.memory_bytes },
+            memories: required
+                .as_ref()
+                .map(|required| Used { used: u64::from(required.num_memories), allowed: limits.instances }),
+            tables: required.map(|required| Used { used: u64::from(required.num_tables), allowed: limits.tables }),
+            value_depth: Used { used: depth, allowed: limits.depth },
+            value_elements: Used { used: elements, allowed: limits.elements },
             output_bytes: Used { used: output, allowed: limits.output_bytes },
             input_bytes: Used { used: self.input_bytes, allowed: limits.input_bytes },
             host_calls: Used { used: guest.meter.host_calls(), allowed: limits.host_calls },
@@ -305,17 +364,21 @@ impl Running<'_> {
                 used: guest.meter.bytes().saturating_add(guest.written_bytes()),
                 allowed: limits.host_call_bytes,
             },
-            file_opens: (self.order.links.files == Link::Granted)
+            file_opens: (self.order.links.files == Link::Granted || guest.meter.file_opens() > 0)
                 .then(|| Used { used: guest.meter.file_opens(), allowed: limits.file_opens }),
+            sockets: (self.order.links.sockets == Link::Granted)
+                .then(|| Used { used: guest.meter.sockets(), allowed: limits.sockets }),
             http_requests: online.then(|| Used { used: traffic.requests(), allowed: limits.http_requests }),
             http_bytes: online.then(|| Used { used: traffic.bytes(), allowed: limits.http_bytes }),
+            tool_calls: (self.order.links.tools == Link::Granted)
+                .then(|| Used { used: guest.meter.tool_calls(), allowed: limits.tool_calls }),
             keyvalue_bytes: held.map(|held| Used { used: held.usage.bytes, allowed: held.quota.bytes }),
             keyvalue_entries: held.map(|held| Used { used: held.usage.entries, allowed: held.quota.entries }),
         }
     }
 }
 
-pub(super) fn stopped(stop: &Stop) -> Failure {
+pub(crate) fn stopped(stop: &Stop) -> Failure {
     Failure::new(stop.code(), stop.to_string())
 }
 
@@ -324,7 +387,7 @@ fn unfit(what: &str, error: &ValueError) -> Failure {
 }
 
 /// How long the value is as compact JSON, without writing it out.
-fn json_bytes(value: &Value) -> u64 {
+pub(crate) fn json_bytes(value: &Value) -> u64 {
     struct Count(u64);
     impl io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -103,9 +103,10 @@ impl Hall {
     }
 
     /// If a person could let the refused call through, asks for one, and says in the denial under which id. A call that
-    /// waits already is not asked for twice.
+    /// waits already is not asked for twice, and for one that a skill makes nobody is asked.
     pub(super) fn ask_a_person(&self, refusal: &mut Refusal, call: &Asked) {
-        let Some(question) = refusal.asked.take() else { return };
+        // A call from within a skill has no way to come again with the answer.
+        let Some(question) = refusal.asked.take().filter(|_| call.call.chain.is_empty()) else { return };
         let denial = refusal.denial.clone();
         refusal.denial = match self.pending(*question, call) {
             Ok(approval) => {

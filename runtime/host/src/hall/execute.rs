@@ -17,9 +17,11 @@ use skillhall_core::registry::{Registry as _, StandingQuery, StatementKind};
 use skillhall_core::trust::{CertificationInput, Expected, VerifiedPackage, verify};
 
 use crate::engine::execute::{Executed, execute};
-use crate::engine::{KillHandle, KillReason, PrepareEvent};
+use crate::engine::{KillHandle, KillReason, Limits, PrepareEvent};
+use crate::sandbox::tools::Calls;
 use crate::sandbox::{DenyAll, Powers};
 
+use super::nested::{Counter, Parent};
 use super::receipt::{self, GateTime, Receipt, close};
 use super::{Fault, Hall};
 
@@ -151,6 +153,11 @@ impl Hall {
     /// # Errors
     /// As [`execute`](Self::execute).
     pub async fn run(&self, run: Run<'_>) -> Result<Receipt, Fault> {
+        self.line(run, self.maximum.clone()).await
+    }
+
+    /// The straight line itself. What runs is given at most `maximum`: the host's own, or what is left of the run that calls.
+    pub(super) async fn line(&self, run: Run<'_>, maximum: Limits) -> Result<Receipt, Fault> {
         let Run { call, caller, kill, observer } = run;
         let mut gates = Gates::new(observer);
         // Given up after everything else, so that whoever waits for the end of all calls finds their records closed.
@@ -169,6 +176,8 @@ impl Hall {
             Ok(admission) => admission,
             Err(refusal) => return Ok(self.denied(asked, *refusal, gates.times)),
         };
+        let limits = Limits::resolve(&admission.package().manifest().limits, &maximum);
+        let calls_others = !admission.grants().tools().is_empty();
         let keys: Vec<KeyId> = admission.verified().keys_used().into_iter().cloned().collect();
         let recorded = match self.ledger().and_then(|ledger| record(ledger, self.registry()?, &self.host, admission)) {
             Ok(recorded) => recorded,
@@ -177,9 +186,19 @@ impl Hall {
         gates.passed(Stage::Ledger);
         let Gates { observer, times, .. } = gates;
         let mut on_event = |event| observer.step(Step::Code(&event));
-        let powers: &dyn Powers = self.powers.as_deref().unwrap_or(&DenyAll);
-        let run = execute(&self.engines, powers, &self.reserved, recorded, &self.maximum, &kill, &mut on_event);
-        let executed = self.watched(run, &asked, &keys, &kill).await;
+        let (counter, wanted) = Counter::new();
+        let counter: Arc<dyn Calls> = Arc::new(counter);
+        let calling = self.powers.as_ref().filter(|_| calls_others).and_then(|powers| powers.with_calls(&counter));
+        drop(counter);
+        let powers: &dyn Powers = calling.as_deref().or(self.powers.as_deref()).unwrap_or(&DenyAll);
+        let run = execute(&self.engines, powers, &self.reserved, recorded, &maximum, &kill, &mut on_event);
+        let serving = async {
+            if let Some(caller) = &asked.caller {
+                let decision_id = &asked.moment.decision_id;
+                self.serve(&Parent { call: &asked.call, caller, decision_id, kill: &kill, limits }, wanted).await;
+            }
+        };
+        let executed = self.watched(run, serving, &asked, &keys, &kill).await;
         // A clock that has stopped knowing the time does not keep the end from being recorded.
         let passed = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
         let at = self.now().unwrap_or_else(|_| asked.moment.now.plus_millis(passed));
@@ -237,16 +256,29 @@ impl Hall {
         }
     }
 
-    /// Runs to the end, and meanwhile reads the registry's version every [`WATCH`]: whatever would refuse the call now
+    /// Runs to the end, and meanwhile serves it and reads the registry's version every [`WATCH`]: whatever would refuse the call now
     /// stops it, and so does a registry that is lost for [`LOST`].
-    async fn watched(&self, run: impl Future<Output = Executed>, asked: &Asked, keys: &[KeyId], kill: &KillHandle) -> Executed {
+    async fn watched(
+        &self,
+        run: impl Future<Output = Executed>,
+        serving: impl Future<Output = ()>,
+        asked: &Asked,
+        keys: &[KeyId],
+        kill: &KillHandle,
+    ) -> Executed {
+        // Of these the run goes last: what it called is over before its own record is closed.
         let mut run = std::pin::pin!(run);
+        let (mut serving, mut served) = (std::pin::pin!(serving), false);
         let mut ticks = tokio::time::interval(WATCH);
         let (mut seen, mut answered) = (None, Instant::now());
         loop {
             tokio::select! {
                 biased;
                 executed = &mut run => return executed,
+                () = &mut serving, if !served => {
+                    served = true;
+                    continue;
+                }
                 _ = ticks.tick() => {}
             }
             match self.registry.version() {

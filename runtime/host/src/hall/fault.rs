@@ -10,6 +10,7 @@ use skillhall_core::ledger::audit::AuditError;
 use skillhall_core::ledger::change::ChangeError;
 use skillhall_core::ledger::{LedgerError, ScanError};
 use skillhall_core::registry::RegistryError;
+use skillhall_core::stores::StoreError;
 use skillhall_core::trust::keys::KeyError;
 
 use crate::engine::EngineFault;
@@ -77,6 +78,9 @@ pub enum Fault {
     /// The engine cannot be used on this machine.
     #[error(transparent)]
     Engine(#[from] EngineFault),
+    /// What skills keep cannot be used.
+    #[error("{}", told(.0))]
+    Stores(StoreError),
     /// The clock does not know the time.
     #[error(transparent)]
     Clock(#[from] ClockError),
@@ -123,12 +127,23 @@ impl Fault {
             Self::Change(ChangeError::Refused(_)) => Some("`hall inspect` shows what the registry holds".into()),
             Self::Change(_) => Some("`hall audit verify` says what the ledger holds; nothing is changed".into()),
             Self::Engine(fault) => Some(fault.hint().into()),
+            Self::Stores(_) => {
+                Some("see that keyvalue.db in the hall's folder is what the hall made and that its disk has room".into())
+            }
             Self::Clock(_) => Some("set the machine's clock".into()),
             Self::Random(_) => Some("see why the operating system gives no randomness".into()),
             Self::Unclosed { .. } => {
                 Some("free space on the hall's disk; `hall audit verify` lists the run as interrupted".into())
             }
         }
+    }
+}
+
+/// What no skill is told, the host's owner is.
+fn told(error: &StoreError) -> String {
+    match error {
+        StoreError::Unavailable(why) => format!("the stores cannot be used: {why}"),
+        other => other.to_string(),
     }
 }
 

@@ -19,9 +19,11 @@ mod fault;
 pub mod folder;
 mod grants;
 mod installed;
+mod kept;
 mod keys;
 mod lifecycle;
 mod namespaces;
+mod nested;
 mod packages;
 mod policy;
 mod powers;
@@ -40,6 +42,7 @@ mod throwaway;
 mod update;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use skillhall_core::clock::{Clock, Timestamp};
 use skillhall_core::denial::Denial;
@@ -61,7 +64,7 @@ use skillhall_core::trust::keys::{FileKeys, KeyError, KeySource, NoKeys, Purpose
 
 use crate::engine::{CacheConfig, CacheKey, Compiler, EngineConfig, Engines, InThisProcess, Limits};
 use crate::sandbox::{Powers, Reserved};
-use crate::worker::{CompileLimits, Worker};
+use crate::worker::{CompileLimits, Isolation, PoolLimits, Worker, Workers};
 
 pub use attest_all::{AnewEnd, AttestedAnew};
 pub use config::Config;
@@ -71,13 +74,14 @@ pub use execute::{Observer, Refused, Run, Silent, Step};
 pub use fault::Fault;
 pub use grants::Granted;
 pub use installed::{Shown, Uninstalled};
+pub use kept::Cleared;
 pub use keys::{KeyPlan, MIN_OVERLAP_MS, MIN_PASSPHRASE, RevokedKey, Rotated, Rotation};
 pub use lifecycle::Certified;
 pub use packages::Installed;
 pub use policy::PolicyState;
 pub use powers::PowerChange;
 pub use prepare::Preparation;
-pub use receipt::{Admitted, ApprovedBy, Decision, GateTime, Receipt, Unfinished};
+pub use receipt::{Admitted, ApprovedBy, Decision, GateTime, Isolated, Receipt, Unfinished};
 pub use resolve::{Reference, ReferenceError, Resolved, Versions};
 pub use running::Drained;
 pub use standing::Judgement;
@@ -104,10 +108,14 @@ pub struct Hall {
     registry: HallRegistry,
     ledger: Result<Arc<Ledger>, LedgerError>,
     engines: Engines,
+    /// The processes in which guests run that are isolated.
+    workers: Arc<Workers>,
     maximum: Limits,
     gate: Option<Arc<dyn PolicyGate>>,
     /// By what granted powers reach outside. Without it, nothing is granted, whatever hall.toml says.
     powers: Option<Arc<dyn Powers>>,
+    /// What skills keep.
+    stores: Arc<dyn Stores>,
     reserved: Arc<Reserved>,
     clock: Arc<dyn Clock>,
     /// What ties the records of one undertaking together, if it was set.
@@ -184,7 +192,8 @@ impl Hall {
             Compile::InWorkers => Arc::new(Worker { limits: compile_limits(&config) }),
             Compile::InThisProcess => Arc::new(InThisProcess),
         };
-        let engines = Engines::start(engine_config(&folder)?, compiler)?;
+        let workers = Arc::new(Workers::new(pool_limits(&config)));
+        let engines = Engines::start(engine_config(&folder, &workers)?, compiler)?;
         let adapter = parts.adapter.parse().map_err(|error| Fault::Configuration(format!("{error}")))?;
         let ledger = open_ledger(&folder, &keys).map(Arc::new);
         let maximum = maximum(&config);
@@ -210,9 +219,11 @@ impl Hall {
             registry: HallRegistry::new(registry),
             ledger,
             engines,
+            workers,
             maximum,
             gate: parts.gate,
             powers,
+            stores,
             reserved,
             clock: parts.clock,
             correlation: None,
@@ -303,6 +314,7 @@ impl Hall {
             host: &self.host,
             keys: &*self.source,
             digest: self.policy_digest,
+            isolates: &Isolation,
         }
     }
 }
@@ -326,7 +338,7 @@ fn stores(folder: &Folder, on_disk: bool) -> Arc<dyn Stores> {
     Arc::new(MemoryStores::new())
 }
 
-fn engine_config(folder: &Folder) -> Result<EngineConfig, Fault> {
+fn engine_config(folder: &Folder, workers: &Arc<Workers>) -> Result<EngineConfig, Fault> {
     let text = folder.secret(CACHE_KEY)?;
     let key = std::str::from_utf8(&text).ok().and_then(unhex).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     let key = key.ok_or_else(|| Fault::Unsafe {
@@ -336,7 +348,8 @@ fn engine_config(folder: &Folder) -> Result<EngineConfig, Fault> {
             folder.path().join(KEYS).join(CACHE_KEY).display()
         ),
     })?;
-    Ok(EngineConfig { cache: Some(CacheConfig { dir: folder.part(CACHE)?, key: CacheKey::new(key) }) })
+    let cache = CacheConfig { dir: folder.part(CACHE)?, key: CacheKey::new(key) };
+    Ok(EngineConfig { cache: Some(cache), elsewhere: Some(Arc::<Workers>::clone(workers)) })
 }
 
 fn maximum(config: &HallConfig) -> Limits {
@@ -350,14 +363,22 @@ fn maximum(config: &HallConfig) -> Limits {
         host_calls: limits.host_calls.unwrap_or(own.host_calls),
         host_call_bytes: limits.host_call_bytes.unwrap_or(own.host_call_bytes),
         file_opens: limits.file_opens.unwrap_or(own.file_opens),
+        sockets: limits.sockets.unwrap_or(own.sockets),
         http_requests: limits.http_requests.unwrap_or(own.http_requests),
         http_bytes: limits.http_bytes.unwrap_or(own.http_bytes),
         http_time_ms: limits.http_time_ms.unwrap_or(own.http_time_ms),
+        tool_calls: limits.tool_calls.unwrap_or(own.tool_calls),
+        tool_depth: limits.tool_depth.unwrap_or(own.tool_depth),
         handles: limits.handles.unwrap_or(own.handles),
         depth: limits.depth.unwrap_or(own.depth),
         elements: limits.elements.unwrap_or(own.elements),
         ..own
     }
+}
+
+fn pool_limits(config: &HallConfig) -> PoolLimits {
+    let section = &config.isolation;
+    PoolLimits { workers: section.workers, idle: Duration::from_millis(section.idle_ms) }
 }
 
 fn compile_limits(config: &HallConfig) -> CompileLimits {

@@ -8,6 +8,7 @@ use skillhall_core::denial::{Denial, Stage};
 use skillhall_core::digest::Digest;
 use skillhall_core::failure::Failure;
 use skillhall_core::govern::call::Call;
+use skillhall_core::govern::isolation::Mode;
 use skillhall_core::id::{KeyId, SkillRef, ToolName};
 use skillhall_core::json;
 use skillhall_core::ledger::record::RunEnd;
@@ -16,7 +17,8 @@ use skillhall_core::trust::AttestationFacts;
 use crate::engine::Resources;
 use crate::engine::execute::Executed;
 use crate::sandbox::log::Line;
-use crate::sandbox::{Refusal, Requested};
+use crate::sandbox::tools::Called;
+use crate::sandbox::{Reached, Refusal, Requested};
 
 use super::Fault;
 
@@ -30,6 +32,7 @@ pub struct GateTime {
 }
 
 /// What the gates said of a call.
+#[expect(clippy::large_enum_variant, reason = "there is one in each receipt, and most are of the larger kind")]
 #[derive(Clone, Debug)]
 pub enum Decision {
     /// It was let through, and ran.
@@ -62,6 +65,19 @@ pub struct Admitted {
     /// What was granted beyond the base, each as a line.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<String>,
+    /// How the guest was isolated; absent if it ran in the host's own process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolated>,
+}
+
+/// A guest ran in a worker process, behind these locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Isolated {
+    /// Always `process`.
+    pub mode: Mode,
+    /// The version of Landlock's interface that was enforced; 0 where the kernel has none. Seccomp always was.
+    pub landlock: u8,
 }
 
 /// The approval on which a run rests.
@@ -95,6 +111,8 @@ pub struct Receipt {
     correlation_id: String,
     skill: SkillRef,
     http: Vec<Requested>,
+    sockets: Vec<Reached>,
+    calls: Vec<Called>,
     refusals: Vec<Refusal>,
     tool: Option<ToolName>,
     gates: Vec<GateTime>,
@@ -128,6 +146,8 @@ pub(super) fn close(executed: Executed, gates: Vec<GateTime>, at: Timestamp, loc
         duration_us: resources.wall_us.used,
         rejected_code: parts.rejected_code,
         http: parts.outcome.http.iter().map(|requested| json!(requested)).collect(),
+        sockets: parts.outcome.sockets.iter().map(|reached| json!(reached)).collect(),
+        calls: parts.outcome.calls.iter().map(|called| json!(called)).collect(),
         at,
     };
     let (record, facts) = (parts.open.sequence(), parts.open.facts().clone());
@@ -149,6 +169,7 @@ pub(super) fn close(executed: Executed, gates: Vec<GateTime>, at: Timestamp, loc
         certification,
         approval,
         grants: parts.grants,
+        isolation: parts.isolated.map(|locks| Isolated { mode: Mode::Process, landlock: locks.landlock }),
     };
     Ok(Receipt {
         decision: Decision::Allow(admitted),
@@ -158,6 +179,8 @@ pub(super) fn close(executed: Executed, gates: Vec<GateTime>, at: Timestamp, loc
         stderr: parts.outcome.stderr,
         log: parts.outcome.log,
         http: parts.outcome.http,
+        sockets: parts.outcome.sockets,
+        calls: parts.outcome.calls,
         refusals: parts.outcome.refusals,
         decision_id: facts.decision_id,
         correlation_id: parts.call.correlation_id,
@@ -187,6 +210,8 @@ pub(super) fn denied(refused: Refused, decision_id: String, call: Call, gates: V
         stderr: String::new(),
         log: Vec::new(),
         http: Vec::new(),
+        sockets: Vec::new(),
+        calls: Vec::new(),
         refusals: Vec::new(),
         decision_id,
         correlation_id: call.correlation_id,
@@ -325,6 +350,18 @@ impl Receipt {
         &self.http
     }
 
+    /// Which addresses the guest wanted sockets to reach: the first 16 of them.
+    #[must_use]
+    pub fn sockets(&self) -> &[Reached] {
+        &self.sockets
+    }
+
+    /// Which skills the guest called, or wanted to, in their order: the version, the decision about it, and what came of it.
+    #[must_use]
+    pub fn calls(&self) -> &[Called] {
+        &self.calls
+    }
+
     /// What the guest wanted outside and was refused, with reasons and hints: the first 16 of it.
     #[must_use]
     pub fn refusals(&self) -> &[Refusal] {
@@ -365,6 +402,10 @@ struct Written<'a> {
     log: &'a [Line],
     #[serde(skip_serializing_if = "<[Requested]>::is_empty")]
     http: &'a [Requested],
+    #[serde(skip_serializing_if = "<[Reached]>::is_empty")]
+    sockets: &'a [Reached],
+    #[serde(skip_serializing_if = "<[Called]>::is_empty")]
+    calls: &'a [Called],
     #[serde(skip_serializing_if = "<[Refusal]>::is_empty")]
     refusals: &'a [Refusal],
     gates: &'a [GateTime],
@@ -411,6 +452,8 @@ impl Serialize for Receipt {
             stderr: &self.stderr,
             log: &self.log,
             http: &self.http,
+            sockets: &self.sockets,
+            calls: &self.calls,
             refusals: &self.refusals,
             gates: &self.gates,
             record: self.record,

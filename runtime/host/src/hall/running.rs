@@ -134,6 +134,7 @@ impl Hall {
             handle.kill(KillReason::Killed("this host is shutting down".to_owned()));
         }
         self.running.empty(GRACE).await;
+        self.workers.end();
         let stopped = handles.len();
         Drained { finished: running.saturating_sub(stopped), stopped, unclosed: self.running.handles().len() }
     }

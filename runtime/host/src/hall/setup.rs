@@ -6,7 +6,9 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _};
 use skillhall_core::clock::{Clock, Timestamp};
 use skillhall_core::digest::hex;
-use skillhall_core::govern::config::{ApprovalsSection, Env, HallConfig, HallSection, LimitsSection, PolicySection};
+use skillhall_core::govern::config::{
+    ApprovalsSection, Env, HallConfig, HallSection, IsolationSection, LimitsSection, PolicySection,
+};
 use skillhall_core::id::{KeyId, Namespace, OrgId};
 use skillhall_core::ledger::change::change;
 use skillhall_core::ledger::{Event, EventKind, Ledger, Origin};
@@ -258,6 +260,7 @@ fn configuration(id: &str, plan: &Plan) -> Result<HallConfig, Fault> {
         },
         approvals: ApprovalsSection::default(),
         limits: LimitsSection::default(),
+        isolation: IsolationSection::default(),
         grants: std::collections::BTreeMap::new(),
     })
 }

@@ -17,9 +17,12 @@ use super::egress::{Body, HttpError, Network, Sending, Timeouts, Unsent};
 use super::keyvalue::{Keeping, Unkept};
 use super::local::Local;
 #[cfg(feature = "http")]
-use super::refusal::{Reason, Refusal};
+use super::refusal::Reason;
+use super::refusal::Refusal;
 use super::reserved::Reserved;
 use super::secrets::SecretValue;
+use super::sockets::{Reach, decide};
+use super::tools::{Answer, Calling, Calls, Request};
 #[cfg(feature = "http")]
 use super::traffic::Traffic;
 
@@ -48,6 +51,14 @@ pub trait Broker: Send + Sync {
         Unkept::without_stores(store).at_once()
     }
 
+    /// Decides about each address that a socket is to have to do with. A broker that does not say otherwise refuses.
+    ///
+    /// # Errors
+    /// For the receipt, what was refused and why.
+    fn reach(&self, reach: Reach) -> Result<(), Box<Refusal>> {
+        decide(&[], reach)
+    }
+
     /// Makes the secrets ready that were granted, so that they are in every request that they are for. Called once, before
     /// the guest begins, if any were granted. What is `reserved` is no secret for a skill. A broker that does not say
     /// otherwise has none.
@@ -68,6 +79,12 @@ pub trait Broker: Send + Sync {
     /// Takes the values of secrets out of a text that the host is about to show.
     fn scrub(&self, text: &mut String) {
         let _ = text;
+    }
+
+    /// Decides about a call of another skill, and gives what makes it. The guest's budgets were asked before, and go with it. A
+    /// broker that does not say otherwise refuses.
+    fn call(&self, request: Request) -> Calling {
+        Answer::without_calls(&request).at_once()
     }
 
     /// Decides about a request, and gives what sends it. The guest's budget was asked before; bytes are counted in `traffic`
@@ -96,6 +113,13 @@ pub trait Powers: Send + Sync {
         let _ = stores;
         None
     }
+
+    /// These powers, with whoever makes the calls of other skills for one run: a hall hands it over for each run that was
+    /// granted any. Powers that do not say otherwise make none.
+    fn with_calls(&self, calls: &Arc<dyn Calls>) -> Option<Arc<dyn Powers>> {
+        let _ = calls;
+        None
+    }
 }
 
 /// Reaches nothing: the powers of a host that was given none, and the broker of a guest without any.
@@ -122,6 +146,7 @@ fn refused(power: &str) -> Denial {
 #[derive(Clone, Default)]
 pub struct LocalPowers {
     stores: Option<Arc<dyn Stores>>,
+    calls: Option<Arc<dyn Calls>>,
     #[cfg(feature = "http")]
     network: Network,
 }
@@ -140,6 +165,7 @@ impl Powers for LocalPowers {
         Arc::new(Local::new(
             grants,
             self.stores.as_ref(),
+            self.calls.as_ref(),
             #[cfg(feature = "http")]
             &self.network,
         ))
@@ -147,6 +173,10 @@ impl Powers for LocalPowers {
 
     fn with_stores(&self, stores: &Arc<dyn Stores>) -> Option<Arc<dyn Powers>> {
         Some(Arc::new(Self { stores: Some(Arc::clone(stores)), ..self.clone() }))
+    }
+
+    fn with_calls(&self, calls: &Arc<dyn Calls>) -> Option<Arc<dyn Powers>> {
+        Some(Arc::new(Self { calls: Some(Arc::clone(calls)), ..self.clone() }))
     }
 }
 

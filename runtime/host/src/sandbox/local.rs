@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use rustix::io;
-use skillhall_core::capability::{Grants, files};
+use skillhall_core::capability::{Grants, files, sockets};
 use skillhall_core::denial::{Code, Denial};
 use skillhall_core::stores::{Operation, Stores};
 
@@ -12,9 +12,13 @@ use super::broker::{Broker, Folder};
 #[cfg(feature = "http")]
 use super::egress::{Body, Egress, Network, Sending, Timeouts, Unsent};
 use super::keyvalue::{Keeper, Keeping};
+use super::refusal::Refusal;
 use super::reserved::Reserved;
 use super::secrets::SecretValue;
 use super::secrets::held::Held;
+use super::sockets::{Reach, decide};
+use super::tools::nested::Caller;
+use super::tools::{Calling, Calls, Request};
 #[cfg(feature = "http")]
 use super::traffic::Traffic;
 use super::way;
@@ -22,7 +26,9 @@ use super::way;
 /// What one call was granted.
 pub(super) struct Local {
     files: Vec<files::Grant>,
+    sockets: Vec<sockets::Grant>,
     keeper: Keeper,
+    caller: Caller,
     /// Read when this was made; without them, no request is sent.
     secrets: Result<Arc<Held>, Denial>,
     #[cfg(feature = "http")]
@@ -30,7 +36,12 @@ pub(super) struct Local {
 }
 
 impl Local {
-    pub(super) fn new(grants: &Grants, stores: Option<&Arc<dyn Stores>>, #[cfg(feature = "http")] network: &Network) -> Self {
+    pub(super) fn new(
+        grants: &Grants,
+        stores: Option<&Arc<dyn Stores>>,
+        calls: Option<&Arc<dyn Calls>>,
+        #[cfg(feature = "http")] network: &Network,
+    ) -> Self {
         let secrets = Held::read(grants.secrets(), grants.files()).map(Arc::new);
         #[cfg(feature = "http")]
         let egress = match &secrets {
@@ -39,7 +50,9 @@ impl Local {
         };
         Self {
             files: grants.files().to_vec(),
+            sockets: grants.sockets().to_vec(),
             keeper: Keeper::new(grants, stores),
+            caller: Caller::new(grants.tools(), calls),
             secrets,
             #[cfg(feature = "http")]
             egress,
@@ -54,6 +67,10 @@ impl Broker for Local {
 
     fn keep(&self, store: &str, operation: Operation) -> Keeping {
         self.keeper.keep(store, operation)
+    }
+
+    fn reach(&self, reach: Reach) -> Result<(), Box<Refusal>> {
+        decide(&self.sockets, reach)
     }
 
     fn secrets(&self, reserved: &Reserved) -> Result<(), Denial> {
@@ -71,6 +88,10 @@ impl Broker for Local {
         if let Ok(held) = &self.secrets {
             held.scrub(text);
         }
+    }
+
+    fn call(&self, request: Request) -> Calling {
+        self.caller.call(request)
     }
 
     #[cfg(feature = "http")]
@@ -110,7 +131,9 @@ mod tests {
         let folder = folder.to_str().unwrap().to_owned();
         Local {
             files: vec![files::Grant { mount: "/in".to_owned(), folder, access: Access::Read }],
+            sockets: Vec::new(),
             keeper: Keeper::default(),
+            caller: Caller::default(),
             secrets: Ok(Arc::default()),
             #[cfg(feature = "http")]
             egress: Egress::new(&[], Arc::default(), &Network::default()),

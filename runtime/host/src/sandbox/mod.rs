@@ -7,10 +7,12 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use skillhall_core::capability::sockets::Protocol;
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime::{Engine, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+mod address;
 pub mod broker;
 #[cfg(feature = "http")]
 pub mod egress;
@@ -34,15 +36,20 @@ mod random;
 pub mod secrets;
 mod sockets;
 mod stdio;
+mod streams;
 #[cfg(test)]
 mod surface;
+pub mod tools;
 mod way;
 
+pub use address::is_public;
 pub use broker::{Broker, DenyAll, Folder, LocalPowers, Powers};
 pub use keyvalue::{Keeping, Told, Unkept};
+pub(crate) use keyvalue::{brought, sent};
 pub use refusal::{Reason, Refusal};
 pub use replay::Replay;
 pub use reserved::Reserved;
+pub use sockets::{Reach, Reached, SocketOperation};
 pub use stop::Stop;
 pub use traffic::{Allowance, Requested, Traffic};
 
@@ -81,6 +88,8 @@ pub struct SandboxLinks {
     pub keyvalue: Link,
     /// `skillhall:secrets`, for what the guest may see. It has no empty form.
     pub secrets: Link,
+    /// `skillhall:tools`. It has no empty form.
+    pub tools: Link,
 }
 
 /// Links a component with the base and the named powers, and with nothing else.
@@ -97,8 +106,8 @@ pub(crate) fn link(engine: &Engine, component: &Component, links: SandboxLinks) 
     }
     match links.sockets {
         Link::Absent => {}
-        Link::Empty => sockets::link_empty(&mut linker)?,
-        Link::Granted => return Err(not_built("sockets")),
+        // What is reached is what the guest's broker says, which is nothing if it was granted none.
+        Link::Empty | Link::Granted => sockets::link(&mut linker)?,
     }
     match links.http {
         Link::Absent => {}
@@ -120,9 +129,22 @@ pub(crate) fn link(engine: &Engine, component: &Component, links: SandboxLinks) 
         Link::Absent => {}
         Link::Empty | Link::Granted => secrets::link(&mut linker)?,
     }
+    match links.tools {
+        Link::Absent => {}
+        Link::Empty | Link::Granted => tools::link(&mut linker)?,
+    }
     linker.instantiate_pre(component)
 }
 
+/// The engine's own sockets, as they are prepared for a guest that was granted addresses over both protocols.
+#[cfg(test)]
+pub(crate) fn engine_sockets(broker: &Arc<dyn Broker>) -> WasiCtx {
+    let mut builder = WasiCtx::builder();
+    sockets::prepare(&mut builder, &[Protocol::Tcp, Protocol::Udp], broker);
+    builder.build()
+}
+
+#[cfg(not(feature = "http"))]
 fn not_built(power: &str) -> wasmtime::Error {
     wasmtime::Error::msg(format!("this host was built without the power {power}"))
 }
@@ -130,14 +152,17 @@ fn not_built(power: &str) -> wasmtime::Error {
 /// The bounds that the sandbox itself enforces on one guest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
+    pub(crate) time_ms: u64,
     pub(crate) memory_bytes: u64,
     pub(crate) output_bytes: u64,
     pub(crate) host_calls: u64,
     pub(crate) host_call_bytes: u64,
     pub(crate) file_opens: u64,
+    pub(crate) sockets: u64,
     pub(crate) handles: usize,
     pub(crate) instances: usize,
     pub(crate) tables: usize,
+    pub(crate) tool_calls: u64,
     pub(crate) http: Allowance,
 }
 
@@ -147,6 +172,8 @@ pub(crate) struct Guest {
     table: ResourceTable,
     files: Files,
     config: config::Values,
+    /// Over which protocols any address is granted.
+    sockets: Vec<Protocol>,
     pub(crate) stores: keyvalue::Opened,
     broker: Arc<dyn Broker>,
     random: RandomSource,
@@ -157,8 +184,8 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// A guest with these folders and values, stores and requests by way of its broker if they are linked, and nothing else: no
-    /// arguments, no input, no socket, and nothing of the host's environment.
+    /// A guest with these folders and values, stores, requests and sockets by way of its broker if they are linked, and nothing
+    /// else: no arguments, no input, and nothing of the host's environment.
     pub(crate) fn new(bounds: &Bounds, replay: Option<&Replay>, given: &Given, files: Files, broker: &Arc<dyn Broker>) -> Self {
         let output = Output::new(bounds.output_bytes);
         let mut table = ResourceTable::new();
@@ -170,10 +197,8 @@ impl Guest {
             .stderr(output.stderr())
             .wall_clock(clocks::Wall::new(replay, given.clocks))
             .monotonic_clock(clocks::Monotonic::new(replay, given.clocks))
-            .allow_tcp(false)
-            .allow_udp(false)
-            .allow_ip_name_lookup(false)
             .allow_blocking_current_thread(false);
+        sockets::prepare(&mut builder, &given.sockets, broker);
         for variable in &given.env {
             builder.env(&variable.name, &variable.value);
         }
@@ -185,6 +210,7 @@ impl Guest {
             table,
             files,
             config: config::Values::new(&given.config),
+            sockets: given.sockets.clone(),
             stores: keyvalue::Opened::new(&given.keyvalue, Arc::clone(broker)),
             broker: Arc::clone(broker),
             random,
@@ -198,6 +224,11 @@ impl Guest {
     /// What the guest wrote, as text that is safe to show, and how many bytes that was.
     pub(crate) fn written(&self) -> stdio::Written {
         self.output.written()
+    }
+
+    /// How many bytes it and the skills that it called gave out by now.
+    pub(crate) fn given_out(&self) -> u64 {
+        self.output.given_out()
     }
 
     /// How many bytes it wrote.

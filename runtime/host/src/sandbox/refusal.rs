@@ -38,12 +38,26 @@ pub enum Reason {
     Size,
     /// The origin leads to an address that is not public and not named by the grant.
     Address,
+    /// This protocol, address and port are not granted together.
+    Peer,
+    /// It would let others in: a port of this machine, or waiting for connections.
+    Inbound,
+    /// No names are looked up.
+    Name,
     /// Too many connections are open at once.
     Connections,
     /// The store is not granted.
     Store,
     /// It would hold more than was granted.
     Quota,
+    /// The skill is not granted.
+    Skill,
+    /// The skill is one of those that the call came about by.
+    Cycle,
+    /// Calls nest too deeply.
+    Depth,
+    /// Nothing is left of what it needs.
+    Budget,
     /// What the host needs for it cannot be used now.
     Unavailable,
     /// This host has no way to do it at all.
@@ -62,7 +76,7 @@ impl Refusal {
 }
 
 /// A text of a guest's, as it can be shown to people: one line, inert, and not long.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut line: String = inert(text.as_bytes()).replace('\n', "\\n").replace('\t', "\\t");
     if let Some((end, _)) = line.char_indices().nth(ASKED) {
         line.truncate(end);

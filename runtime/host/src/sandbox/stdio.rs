@@ -34,6 +34,8 @@ struct Kept {
     stderr: Vec<u8>,
     log: Vec<Line>,
     log_bytes: u64,
+    /// What skills gave out that it called.
+    nested: u64,
     allowed: u64,
 }
 
@@ -46,13 +48,14 @@ pub(crate) struct Written {
     pub(crate) stderr: String,
     /// What it logged, control characters escaped.
     pub(crate) log: Vec<Line>,
-    /// Bytes of all three, before the escaping; a line of the log counts one more than its texts.
+    /// Bytes of all three, before the escaping, and what skills gave out that it called; a line of the log counts one more
+    /// than its texts.
     pub(crate) bytes: u64,
 }
 
 impl Output {
     pub(super) fn new(allowed: u64) -> Self {
-        let kept = Kept { stdout: Vec::new(), stderr: Vec::new(), log: Vec::new(), log_bytes: 0, allowed };
+        let kept = Kept { stdout: Vec::new(), stderr: Vec::new(), log: Vec::new(), log_bytes: 0, nested: 0, allowed };
         Self(Arc::new(Mutex::new(kept)))
     }
 
@@ -75,9 +78,26 @@ impl Output {
         Written { stdout: inert(&kept.stdout), stderr: inert(&kept.stderr), log, bytes: kept.used() }
     }
 
-    /// How many bytes were written.
+    /// How many bytes were written by the guest itself.
     pub(super) fn bytes(&self) -> u64 {
+        let kept = lock(&self.0);
+        kept.used().saturating_sub(kept.nested)
+    }
+
+    /// How many bytes were given out by the guest and by what it called.
+    pub(super) fn given_out(&self) -> u64 {
         lock(&self.0).used()
+    }
+
+    /// How many bytes may still be given out.
+    pub(super) fn rest(&self) -> u64 {
+        lock(&self.0).rest()
+    }
+
+    /// Counts what a skill gave out that it called.
+    pub(super) fn spend(&self, bytes: u64) {
+        let mut kept = lock(&self.0);
+        kept.nested = kept.nested.saturating_add(bytes);
     }
 
     /// Keeps a line of the log, if it fits into the budget.
@@ -97,7 +117,7 @@ impl Output {
 impl Kept {
     fn used(&self) -> u64 {
         let bytes = self.stdout.len().saturating_add(self.stderr.len());
-        u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(self.log_bytes)
+        u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(self.log_bytes).saturating_add(self.nested)
     }
 
     fn rest(&self) -> u64 {

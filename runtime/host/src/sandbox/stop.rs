@@ -61,6 +61,12 @@ pub enum Stop {
         /// The limit.
         allowed: u64,
     },
+    /// Sockets that were made.
+    #[error("the run made more than {allowed} sockets")]
+    Sockets {
+        /// The limit.
+        allowed: u64,
+    },
     /// Requests to the network.
     #[error("the run made more than {allowed} requests")]
     HttpRequests {
@@ -71,6 +77,12 @@ pub enum Stop {
     #[error("the run moved more than {allowed} bytes over the network")]
     HttpBytes {
         /// The limit in bytes.
+        allowed: u64,
+    },
+    /// Calls of other skills.
+    #[error("the run called other skills more than {allowed} times")]
+    ToolCalls {
+        /// The limit.
         allowed: u64,
     },
     /// A power that is linked empty was used in a way that has no refusal of its own.
@@ -95,8 +107,10 @@ impl Stop {
             Self::HostCalls { .. }
             | Self::HostCallBytes { .. }
             | Self::FileOpens { .. }
+            | Self::Sockets { .. }
             | Self::HttpRequests { .. }
-            | Self::HttpBytes { .. } => FailureCode::HostCalls,
+            | Self::HttpBytes { .. }
+            | Self::ToolCalls { .. } => FailureCode::HostCalls,
             Self::Refused { .. } => FailureCode::Trap,
         }
     }

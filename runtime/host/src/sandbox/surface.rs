@@ -61,6 +61,7 @@ fn links(power: &str, link: Link) -> SandboxLinks {
         config: on("config"),
         keyvalue: on("keyvalue"),
         secrets: on("secrets"),
+        tools: on("tools"),
     }
 }
 
@@ -100,6 +101,8 @@ fn what_the_table_names_is_linked_and_only_with_its_power() {
         ("config", Link::Granted),
         ("keyvalue", Link::Granted),
         ("secrets", Link::Granted),
+        ("sockets", Link::Granted),
+        ("tools", Link::Granted),
         #[cfg(feature = "http")]
         ("http", Link::Granted),
     ];
@@ -123,7 +126,8 @@ fn what_the_table_names_is_linked_and_only_with_its_power() {
 fn no_other_version_is_linked() {
     let engine = engine();
     let empty = SandboxLinks { files: Link::Empty, http: Link::Empty, sockets: Link::Empty, ..SandboxLinks::default() };
-    let all = SandboxLinks { config: Link::Granted, keyvalue: Link::Granted, secrets: Link::Granted, ..empty };
+    let all =
+        SandboxLinks { config: Link::Granted, keyvalue: Link::Granted, secrets: Link::Granted, tools: Link::Granted, ..empty };
     for version in ["0.1.0", "0.3.0", "0.3.0-rc-2025", "1.0.0", "0.2.0-rc-2023-12-05", "0.2.0-draft3"] {
         for (interface, name) in [
             ("wasi:cli/exit", "exit"),
@@ -138,8 +142,10 @@ fn no_other_version_is_linked() {
     }
     assert!(has(&engine, "wasi:cli/exit@0.2.0", "exit", all));
     assert!(has(&engine, "skillhall:secrets/reveal@0.1.0", "get", all));
+    assert!(has(&engine, "skillhall:tools/call@0.1.0", "call", all));
     for version in ["0.2.0", "1.0.0"] {
         assert!(!has(&engine, &format!("skillhall:secrets/reveal@{version}"), "get", all), "{version}");
+        assert!(!has(&engine, &format!("skillhall:tools/call@{version}"), "call", all), "{version}");
     }
 }
 
@@ -152,9 +158,10 @@ fn the_code_links_no_interface_that_is_not_in_the_table() {
         (concat!(include_str!("keyvalue/draft.rs"), include_str!("keyvalue/draft2.rs")), "keyvalue"),
         (include_str!("keyvalue/mod.rs"), ""),
         (include_str!("secrets/mod.rs"), "secrets"),
+        (include_str!("tools/mod.rs"), "tools"),
         (include_str!("files/mod.rs"), "files"),
         (include_str!("http/granted.rs"), "http"),
-        (include_str!("sockets.rs"), "sockets"),
+        (include_str!("sockets/mod.rs"), "sockets"),
         (include_str!("mod.rs"), ""),
     ];
     for (source, linked) in sources {
@@ -163,7 +170,7 @@ fn the_code_links_no_interface_that_is_not_in_the_table() {
             .filter_map(|line| line.split("::add_to_linker").next().filter(|before| before.len() < line.len()))
             .map(|before| {
                 let path: Vec<&str> = before.trim().rsplit("::").take(2).collect();
-                let namespace = if path[1] == "secrets" { "skillhall" } else { "wasi" };
+                let namespace = if matches!(path[1], "secrets" | "tools") { "skillhall" } else { "wasi" };
                 format!("{namespace}:{}/{}", path[1], path[0].replace('_', "-"))
             })
             .collect();

@@ -32,7 +32,7 @@ pub struct Requested {
 }
 
 /// The most entries of what is kept. Counting goes on beyond.
-pub(super) const KEPT: usize = 16;
+pub(crate) const KEPT: usize = 16;
 
 /// The account of one call.
 #[derive(Debug)]
@@ -100,6 +100,12 @@ impl Traffic {
     pub fn moved(&self, bytes: usize) -> Result<(), Stop> {
         self.bytes.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
         self.check()
+    }
+
+    /// Counts what somebody did on this account who had one of its own, cut from it.
+    pub fn spend(&self, requests: u64, bytes: u64) {
+        self.requests.fetch_add(requests, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Whether the budget holds.

@@ -5,7 +5,7 @@ use std::process::exit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::task::{MARK, Role, Task};
-use super::{compile, probe};
+use super::{compile, guest, probe};
 
 /// How a worker ends that could not begin.
 pub(super) const NOT_BEGUN: i32 = 64;
@@ -57,6 +57,7 @@ pub(crate) fn entered() -> bool {
 fn work(task: &Task) -> Result<(), String> {
     match task.role {
         Role::Compile { fuel } => compile::work(task, fuel),
+        Role::Guest { fuel } => guest::work(task, fuel),
         Role::Probe(layer) => probe::work(task, layer),
     }
 }

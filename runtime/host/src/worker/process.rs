@@ -166,11 +166,21 @@ impl<R: Read + AsFd> Stream<R> {
     }
 }
 
+/// Whether the program is being ended.
+pub(super) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Waits until something can be read, or the other side is gone, but no longer than that.
+pub(super) fn readable(stream: &impl AsFd, longest: Duration) -> io::Result<bool> {
+    let mut one = [PollFd::new(stream, PollFlags::IN)];
+    polled(&mut one, longest)?;
+    Ok(one.iter().any(|one| !one.revents().is_empty()))
+}
+
 /// Whether reading would not wait.
 fn ready(stream: &impl AsFd) -> io::Result<bool> {
-    let mut one = [PollFd::new(stream, PollFlags::IN)];
-    polled(&mut one, Duration::ZERO)?;
-    Ok(one.iter().any(|one| !one.revents().is_empty()))
+    readable(stream, Duration::ZERO)
 }
 
 /// Waits until one of the open streams has something, but no longer than that.

@@ -24,6 +24,11 @@ pub(super) enum Role {
         /// Whether the code counts fuel.
         fuel: bool,
     },
+    /// Runs guests of one skill.
+    Guest {
+        /// Whether their code counts fuel.
+        fuel: bool,
+    },
     /// Tries what it must not be able to do, with these locks on.
     Probe(Layer),
 }
@@ -39,15 +44,23 @@ pub enum Layer {
     Landlock,
     /// Only seccomp.
     Seccomp,
+    /// Those of a worker that runs guests without folders.
+    Guest,
+    /// Those of a worker that runs guests with a folder that they may read.
+    GuestWithFolder,
 }
 
-const ROLES: [(&str, Role); 6] = [
+const ROLES: [(&str, Role); 10] = [
     ("compile", Role::Compile { fuel: false }),
     ("compile-with-fuel", Role::Compile { fuel: true }),
+    ("guest", Role::Guest { fuel: false }),
+    ("guest-with-fuel", Role::Guest { fuel: true }),
     ("probe", Role::Probe(Layer::All)),
     ("probe-limits", Role::Probe(Layer::Limits)),
     ("probe-landlock", Role::Probe(Layer::Landlock)),
     ("probe-seccomp", Role::Probe(Layer::Seccomp)),
+    ("probe-guest", Role::Probe(Layer::Guest)),
+    ("probe-guest-with-folder", Role::Probe(Layer::GuestWithFolder)),
 ];
 
 impl Task {

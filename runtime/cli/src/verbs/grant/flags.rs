@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use skillhall_core::capability::files::Access;
 use skillhall_core::capability::http::{Grant, Method};
-use skillhall_core::capability::{Ask as _, config, env, keyvalue};
+use skillhall_core::capability::{Ask as _, config, env, keyvalue, tools};
 
 /// `MOUNT=DIR[:write]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,13 @@ pub(crate) fn keyvalue_flag(text: &str) -> Result<keyvalue::Grant, String> {
     }
     grant.validate().map_err(|error| error.to_string())?;
     Ok(grant)
+}
+
+/// `SKILL[@VERSIONS]`, a skill that may be called, and in which versions.
+pub(crate) fn tool_flag(text: &str) -> Result<tools::Grant, String> {
+    let (skill, versions) = text.split_once('@').unwrap_or((text, "*"));
+    let skill = skill.parse().map_err(|error| format!("{error}"))?;
+    Ok(tools::Grant::new(skill, tools::parse_versions(versions).map_err(|error| error.to_string())?))
 }
 
 fn size(text: &str) -> Option<u64> {
@@ -255,6 +262,17 @@ mod tests {
             "cache:1:1:1",
             "cache:99999999999999999999G",
         ] {
+            assert!(flag(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_skill_may_be_called_in_every_version_unless_it_says_which() {
+        let flag = |text: &str| tool_flag(text).map(|grant| (grant.skill.to_string(), grant.version.to_string()));
+        assert_eq!(flag("org.acme/a"), Ok(("org.acme/a".into(), "*".into())));
+        assert_eq!(flag("org.acme/a@1.2"), Ok(("org.acme/a".into(), "^1.2".into())));
+        assert_eq!(flag("org.acme/a@>=1, <3"), Ok(("org.acme/a".into(), ">=1, <3".into())));
+        for wrong in ["", "acme/a", "org.acme/a@", "org.acme/a@latest", "org.acme/a@1@2"] {
             assert!(flag(wrong).is_err(), "{wrong}");
         }
     }

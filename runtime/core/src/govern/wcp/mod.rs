@@ -13,6 +13,7 @@ mod decide;
 mod decision;
 pub mod envelope;
 pub mod gate;
+pub mod levels;
 mod object;
 mod provenance;
 mod request;

@@ -17,14 +17,18 @@ pub(in crate::registry) fn step(approval: &str, hours: i64, step: Step) -> Chang
 
 /// A question that may be answered for a day.
 pub(in crate::registry) fn pending(organisation: &str) -> Step {
-    Step::Pending(Asked {
+    Step::Pending(asked(organisation))
+}
+
+fn asked(organisation: &str) -> Asked {
+    Asked {
         organisation: id(organisation),
         caller: "agent".to_owned(),
         tier: 1,
         reason: "because \u{1b}[31m".to_owned(),
         bound: BTreeMap::from([("tool".to_owned(), "redact".to_owned())]),
         expires_at: at(24),
-    })
+    }
 }
 
 fn resolved(until: i64) -> Resolved {
@@ -111,7 +115,7 @@ pub(in crate::registry) fn bounded(registry: &dyn Registry) {
     for name in ["", "two words", "line\nbreak", &"x".repeat(201)] {
         refused(registry, step(name, 0, pending("acme")));
     }
-    let Step::Pending(good) = pending("acme") else { unreachable!() };
+    let good = asked("acme");
     let values = |count: usize| (0..count).map(|index| (index.to_string(), String::new())).collect();
     refused(registry, step("a", 0, Step::Pending(Asked { bound: values(33), ..good.clone() })));
     let long = BTreeMap::from([("x".to_owned(), "x".repeat(1025))]);

@@ -265,3 +265,27 @@ fn many_threads_lose_nothing_and_stay_within_the_quota() {
         assert_eq!(usage(&*stores).1, QUOTA.entries);
     });
 }
+
+#[test]
+fn the_owner_sees_what_is_kept_and_deletes_it() {
+    each(|stores| {
+        let other = id("elsewhere", "org.acme/count", "cache");
+        let foreign = id("acme", "org.acme/another", "cache");
+        let skill = cache().skill;
+        assert_eq!((stores.list(&skill), stores.clear(&cache())), (Ok(Vec::new()), Ok(Usage::default())));
+        for id in [&cache(), &other, &foreign] {
+            stores.perform(id, QUOTA, set(&[("a", "1"), ("b", "22")]), &|| true).unwrap();
+        }
+        let held = Usage { bytes: 5, entries: 2 };
+        let kept = |organisation: &str| Kept { organisation: organisation.parse().unwrap(), store: "cache".into(), usage: held };
+        assert_eq!(stores.list(&skill), Ok(vec![kept("acme"), kept("elsewhere")]));
+        assert_eq!(stores.clear(&cache()), Ok(held));
+        assert_eq!(ask(&*stores, get("a")), Ok(Answer::Value(None)));
+        assert_eq!((usage(&*stores), stores.list(&skill)), ((0, 0), Ok(vec![kept("elsewhere")])));
+        assert_eq!(stores.list(&foreign.skill), Ok(vec![kept("acme")]), "no other skill's");
+        // A reader that was half way through the keys does not take new ones for old ones.
+        assert_eq!(ask(&*stores, set(&[("c", "1")])), Ok(Answer::Done));
+        let after = |after| ask(&*stores, Operation::Keys { after }).unwrap();
+        assert_eq!(after(2), Answer::Keys { keys: keys(&["c"]), next: None });
+    });
+}

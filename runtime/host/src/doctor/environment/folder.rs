@@ -8,7 +8,7 @@ use skillhall_core::trust::keys::KEYRING_FILE;
 
 use super::{Condition, Standing, is_ours};
 use crate::hall::Hall;
-use crate::hall::folder::{CACHE, CONFIG, KEYS, LEDGER, PACKAGES, POLICY, REGISTRY, SHELF};
+use crate::hall::folder::{CACHE, CONFIG, KEYS, LEDGER, PACKAGES, POLICY, REGISTRY, SHELF, STORES};
 
 /// Files beside the keys that hold no secret.
 const PUBLIC: [&str; 2] = [KEYRING_FILE, "keyring.lock"];
@@ -18,7 +18,11 @@ pub(super) fn folder(hall: &Hall) -> Condition {
     let path = hall.folder().path();
     let parts = ["", CONFIG, LEDGER, PACKAGES, SHELF, POLICY, CACHE, REGISTRY].map(|part| path.join(part));
     let within = [LEDGER, CACHE].iter().flat_map(|part| entries(&path.join(part)));
-    let wrong = parts.into_iter().chain(within).find_map(|part| exposed(&part, 0o022, "change"));
+    let wrong = parts.into_iter().chain(within).chain(beside(path, REGISTRY)).find_map(|part| exposed(&part, 0o022, "change"));
+    // What skills keep is their organisations' own.
+    let wrong = wrong.or_else(|| {
+        std::iter::once(path.join(STORES)).chain(beside(path, STORES)).find_map(|part| exposed(&part, 0o077, "read"))
+    });
     if let Some((told, hint)) = wrong {
         return Condition::new("folder", Standing::Bad, told).hint(hint);
     }
@@ -40,6 +44,11 @@ pub(super) fn keys(hall: &Hall) -> Condition {
     }
     let secrets = files.iter().filter(|file| !is_public(file)).count();
     Condition::new("keys", Standing::Good, format!("{secrets} secrets, each for its owner alone"))
+}
+
+/// What `SQLite` puts beside a file, with what is in it.
+fn beside<'a>(folder: &'a Path, name: &'a str) -> impl Iterator<Item = std::path::PathBuf> + 'a {
+    ["-wal", "-shm", "-journal"].iter().map(move |suffix| folder.join(format!("{name}{suffix}")))
 }
 
 /// What lies in a folder; what cannot be listed is told by its mode.

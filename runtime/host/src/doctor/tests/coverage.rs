@@ -11,11 +11,12 @@ use super::super::guest::Expect;
 use super::text::{self, repository};
 
 /// Rows of the table of limits that no guest exceeds by itself, since they take another's part, and the tests that do.
-const BY_TEST: [(&str, &str, &str); 5] = [
+const BY_TEST: [(&str, &str, &str); 6] = [
     ("bytes of requests and responses", "runtime/host/src/engine/tests/http.rs", "a_body_without_end"),
     ("time of one request", "runtime/host/src/engine/tests/http.rs", "a_server_that_does_not_answer_costs_one_request_its_time"),
     ("operations on stores", "runtime/host/src/engine/tests/keyvalue.rs", "a_flood_ends_at_the_limits"),
     ("time, memory, code of compiling", "tests/suite/worker/bombs.rs", "every_bomb_ends_at_a_limit_and_leaves_nothing"),
+    ("depth of calls of skills by skills", "tests/suite/tools/refusals.rs", "calls_nest_as_deep_as_the_host_says"),
     ("one set of headers in the making", "runtime/host/src/engine/tests/http.rs", "a_flood_of_headers"),
 ];
 
@@ -36,7 +37,7 @@ fn there_are_guests_of_every_kind() {
     assert!(hostile >= 60, "only {hostile}");
     for kind in [
         "advisory", "calls", "compile", "exit", "feature", "files", "fuel", "handles", "http", "link", "memory", "output",
-        "powers", "stack", "time", "trap", "values",
+        "powers", "stack", "time", "tools", "trap", "values",
     ] {
         assert!(names.iter().any(|name| name.starts_with(&format!("{kind}-"))), "no guest of the kind {kind}");
     }

@@ -96,6 +96,47 @@ fn what_is_left_of_many_runs() {
     assert!(guests.len() >= 30 && grown < 16 << 10, "{grown} KiB");
 }
 
+/// Good and hostile guests in turn, `SOAK` of them (5,000 if it is not said), in one process: what it holds afterwards. It takes
+/// minutes, so it is asked for by name:
+/// `cargo test --release --workspace --lib what_is_left_of_a_soak -- --ignored --nocapture`.
+#[test]
+#[ignore = "it takes minutes, and has to be alone in its process"]
+fn what_is_left_of_a_soak() {
+    let calls: usize = std::env::var("SOAK").ok().map_or(5_000, |calls| calls.parse().unwrap());
+    // Those that wait for their time to end would make it hours.
+    let kinds = [
+        "calls-", "exit-", "files-", "fuel-", "good-", "handles-", "link-", "memory-", "powers-", "sockets-", "stack-", "trap-",
+        "values-",
+    ];
+    let guests: Vec<Guest> = text::names()
+        .iter()
+        .filter(|name| kinds.iter().any(|kind| name.starts_with(kind)))
+        .map(|name| text::read(name).unwrap())
+        .filter(|guest| {
+            let start = std::time::Instant::now();
+            drop(block_on(doctor().examine(guest)));
+            start.elapsed().as_millis() < 150
+        })
+        // As many as the engine keeps the code of.
+        .take(60)
+        .collect();
+    let good = text::read("good-echo").unwrap();
+    let run = |guest: &Guest| assert_eq!(block_on(doctor().examine(guest)).wrong, Vec::<String>::new(), "{}", guest.name());
+    let turn = |calls: usize| {
+        for number in 0..calls / 2 {
+            run(&guests[number % guests.len()]);
+            run(&good);
+        }
+    };
+    turn(400);
+    let before = resident_kib();
+    turn(calls);
+    let after = resident_kib();
+    println!("{calls} calls of {} guests: {before} KiB before, {after} KiB after", guests.len() + 1);
+    assert!(guests.len() >= 30, "{}", guests.len());
+    assert!(after.saturating_sub(before) < 16 << 10, "{} KiB more", after - before);
+}
+
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();

@@ -29,7 +29,7 @@ fn ghsa_xjhv_a_call_is_dropped_wherever_it_is() {
             let run = super::super::run(order, &KillHandle::new(), &tally).await_for(Duration::from_millis(30)).await;
             assert!(run.is_none(), "{name}");
         });
-        assert!(tally.told().0.wall_us.used >= 25_000, "{name}: what was used is known");
+        assert!(tally.told().used.wall_us.used >= 25_000, "{name}: what was used is known");
         alive();
     }
 }

@@ -13,7 +13,7 @@ fn dir(folder: &TempDir) -> Dir {
 
 fn with_cache(folder: &TempDir, key: u8) -> Engines {
     let cache = Some(CacheConfig { dir: dir(folder), key: CacheKey::new([key; 32]) });
-    Engines::new(EngineConfig { cache }).unwrap()
+    Engines::new(EngineConfig { cache, elsewhere: None }).unwrap()
 }
 
 fn answer(number: u32) -> Arc<[u8]> {
@@ -119,7 +119,7 @@ fn with_cache_only(
     move |component| {
         let prepared = engines().prepare(component, Digest::of(component), false, &mut |_| {}).unwrap();
         let powered = &prepared.powered;
-        cache.load(&powered.engine, powered.compatibility, Digest::of(component))
+        Ok(cache.load(&powered.engine, powered.compatibility, Digest::of(component))?.map(|loaded| loaded.component))
     }
 }
 

@@ -20,6 +20,7 @@ const LINKS: SandboxLinks = SandboxLinks {
     config: Link::Absent,
     keyvalue: Link::Absent,
     secrets: Link::Absent,
+    tools: Link::Absent,
 };
 
 /// The example skill, as it was built by a real toolchain.
@@ -95,6 +96,10 @@ fn what_is_not_granted_is_refused_and_told() {
     let refusal = &outcome.refusals[0];
     assert_eq!((refusal.reason, refusal.asked.clone()), (Reason::Origin, format!("GET {}/x", other.origin())));
     assert!(refusal.hint.contains(&format!("GET {} under /", server.origin())), "{refusal:?}");
+    let line = format!("http = [{{ origin = \"{}\", methods = [\"GET\"], paths = [\"/x\"] }}]", other.origin());
+    assert!(refusal.hint.contains(&line), "{refusal:?}");
+    let line = format!("hall grant NAMESPACE/NAME --http {} --methods GET --paths /x", other.origin());
+    assert!(refusal.hint.ends_with(&line), "{refusal:?}");
     assert_eq!(other.connections(), 0);
 }
 

@@ -17,6 +17,7 @@ mod powers;
 mod real;
 #[cfg(feature = "http")]
 mod secrets;
+mod sockets;
 mod time;
 
 use std::future::Future;
@@ -171,4 +172,22 @@ fn a_run_can_be_spawned() {
     fn spawnable<T: Send>(_: &T) {}
     let kill = KillHandle::new();
     spawnable(&run(order(&alone(r#"(func (export "run"))"#), "run", json!({}), limits()), &kill));
+}
+
+#[test]
+fn how_large_values_memories_and_tables_were_is_told() {
+    let used = |outcome: &Outcome| {
+        let used = outcome.resources;
+        (used.value_depth.used, used.value_elements.used, used.memories.map(|used| used.used), used.tables.map(|used| used.used))
+    };
+    let outcome = echo("(list (list u32))", json!([[1, 2], [3]]), limits());
+    // Of the input: the object, two levels of lists; six values in it, the object not among them.
+    assert_eq!(used(&outcome), (3, 6, Some(1), Some(0)));
+    assert_eq!(outcome.resources.value_elements.allowed, 1_000_000);
+    let outcome = echo("(list u32)", json!([1, 2, 3, 4]), Limits { elements: 3, ..limits() });
+    fails(&outcome, FailureCode::Value);
+    assert_eq!(outcome.resources.value_elements, super::Used { used: 3, allowed: 3 });
+    let outcome = run_wat(&alone(r#"(table 1 funcref) (table 1 funcref) (func (export "run"))"#), limits());
+    assert_eq!(used(&outcome), (0, 0, Some(0), Some(2)));
+    assert_eq!((outcome.resources.tables.unwrap().allowed, outcome.resources.memories.unwrap().allowed), (4, 16));
 }

@@ -20,6 +20,7 @@ const LINKS: SandboxLinks = SandboxLinks {
     config: Link::Absent,
     keyvalue: Link::Absent,
     secrets: Link::Absent,
+    tools: Link::Absent,
 };
 
 const CANARY: &str = "canary-4f1d2c";

@@ -5,21 +5,23 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use wasmtime::component::{Type, Val};
 
-use super::{MAX_SAFE, ValueBounds, ValueError, Walk, is_bytes, is_nullable};
+use super::{Extent, MAX_SAFE, ValueBounds, ValueError, Walk, is_bytes, is_nullable};
 
-/// What a tool gives back: the value of its result, or the error value of a top-level `result`.
-///
-/// # Errors
-/// If the value is beyond the bounds, or of a type that is no data.
-pub fn lift_result(result: Option<(&Val, &Type)>, bounds: ValueBounds) -> Result<Result<Value, Value>, ValueError> {
-    let Some((val, ty)) = result else { return Ok(Ok(Value::Null)) };
+/// What a tool gives back: the value of its result, or the error value of a top-level `result`. A value beyond the bounds, or of a
+/// type that is no data, is an error. Beside either stands how large it is, as far as it was walked.
+pub fn lift_result(result: Option<(&Val, &Type)>, bounds: ValueBounds) -> (Lifted, Extent) {
+    let Some((val, ty)) = result else { return (Ok(Ok(Value::Null)), Extent::default()) };
     let mut walk = Walk::new(bounds);
-    match (val, ty) {
+    let lifted = match (val, ty) {
         (Val::Result(Ok(ok)), Type::Result(types)) => payload(ok.as_deref(), types.ok(), &mut walk).map(Ok),
         (Val::Result(Err(err)), Type::Result(types)) => payload(err.as_deref(), types.err(), &mut walk).map(Err),
         _ => value(val, ty, &mut walk).map(Ok),
-    }
+    };
+    (lifted, walk.extent())
 }
+
+/// The value or the tool's own error, if it can be told.
+pub type Lifted = Result<Result<Value, Value>, ValueError>;
 
 /// One value of the type.
 ///

@@ -7,24 +7,23 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value};
 use wasmtime::component::{Type, Val};
 
-use super::{MAX_SAFE, ValueBounds, ValueError, Walk, is_bytes, is_nullable};
+use super::{Extent, MAX_SAFE, ValueBounds, ValueError, Walk, is_bytes, is_nullable};
 
 /// The arguments of a function from the input object: one member for each parameter, none beside them; a parameter that
-/// is an option may be absent.
-///
-/// # Errors
-/// If the input does not fit the parameters or the bounds.
+/// is an option may be absent. An input that does not fit the parameters or the bounds
+/// is an error. Beside either stands how large it is, as far as it was walked.
 pub fn lower_parameters<'a>(
     input: &Value,
     parameters: impl Iterator<Item = (&'a str, Type)>,
     bounds: ValueBounds,
-) -> Result<Vec<Val>, ValueError> {
+) -> (Result<Vec<Val>, ValueError>, Extent) {
     let mut walk = Walk::new(bounds);
     let Value::Object(members) = input else {
-        return walk.wrong(format!("an object with one member for each parameter is wanted, not {}", kind(input)));
+        let told = format!("an object with one member for each parameter is wanted, not {}", kind(input));
+        return (walk.wrong(told), walk.extent());
     };
-    let fields = named(members, parameters, &mut walk, "parameter")?;
-    Ok(fields.into_iter().map(|(_, value)| value).collect())
+    let fields = named(members, parameters, &mut walk, "parameter");
+    (fields.map(|fields| fields.into_iter().map(|(_, value)| value).collect()), walk.extent())
 }
 
 /// One value of the type.

@@ -26,7 +26,7 @@ mod tests;
 
 use std::fmt;
 
-pub use lift::{lift, lift_result};
+pub use lift::{Lifted, lift, lift_result};
 pub use lower::{lower, lower_parameters};
 use wasmtime::component::Type;
 
@@ -39,6 +39,15 @@ pub struct ValueBounds {
     /// The deepest nesting: a scalar has depth 0, and the object that holds a function's parameters is a level.
     pub depth: u64,
     /// The most values in one value, itself and all within; the bytes of a `list<u8>` count as one.
+    pub elements: u64,
+}
+
+/// How large a value is, as far as it was walked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Its deepest nesting.
+    pub depth: u64,
+    /// The values in it, itself and all within.
     pub elements: u64,
 }
 
@@ -64,13 +73,19 @@ impl fmt::Display for ValueError {
 struct Walk {
     path: Vec<String>,
     depth: u64,
+    deepest: u64,
     left: u64,
     bounds: ValueBounds,
 }
 
 impl Walk {
     fn new(bounds: ValueBounds) -> Self {
-        Self { path: Vec::new(), depth: 0, left: bounds.elements, bounds }
+        Self { path: Vec::new(), depth: 0, deepest: 0, left: bounds.elements, bounds }
+    }
+
+    /// How much was walked.
+    fn extent(&self) -> Extent {
+        Extent { depth: self.deepest, elements: self.bounds.elements.saturating_sub(self.left) }
     }
 
     fn wrong<T>(&self, message: impl Into<String>) -> Result<T, ValueError> {
@@ -103,6 +118,7 @@ impl Walk {
             return self.wrong(format!("nested more than {} deep", self.bounds.depth));
         }
         self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
         self.path.push(token.to_string());
         let result = step(self);
         self.path.pop();

@@ -169,7 +169,8 @@ fn options_and_results() {
 #[test]
 fn parameters_are_an_object_of_their_names() {
     let parameters = parameters("", r#"(param "text" string) (param "limit" (option u8))"#);
-    let lower = |input: Value| lower_parameters(&input, parameters.iter().map(|(name, ty)| (name.as_str(), ty.clone())), BOUNDS);
+    let lower =
+        |input: Value| lower_parameters(&input, parameters.iter().map(|(name, ty)| (name.as_str(), ty.clone())), BOUNDS).0;
     assert_eq!(lower(json!({"text": "a"})).unwrap().len(), 2);
     assert_eq!(lower(json!({"text": "a", "limit": null})).unwrap().len(), 2);
     let message = |input| lower(input).unwrap_err().to_string();

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use skillhall_core::capability::Ask;
-use skillhall_core::capability::http::{Grant, Method, is_within};
+use skillhall_core::capability::http::{self, Grant, Method, is_within};
 
 use super::target::{self, Flaw};
 use super::{HttpError, Unsent};
@@ -146,6 +146,35 @@ fn plain(origin: &str) -> String {
     origin.to_lowercase().replace(".:", ":").trim_end_matches('.').to_owned()
 }
 
+/// What would have to be asked for, if it can be asked for.
+struct Meant<'a> {
+    origin: String,
+    method: Method,
+    path: &'a str,
+}
+
+fn meant<'a>(asked: &Asked<'_>, path: &'a str) -> Option<Meant<'a>> {
+    let method = METHODS.into_iter().find(|method| method.as_str() == asked.method)?;
+    let origin = origin(asked.scheme, asked.authority);
+    let ask = http::Ask { origin: origin.clone(), methods: vec![method], paths: vec![path.to_owned()] };
+    ask.validate().is_ok().then_some(Meant { origin, method, path })
+}
+
+/// The line of skill.toml, and the one that grants it beside what is granted for the origin.
+fn lines(grants: &[Grant], meant: Meant<'_>) -> String {
+    let Meant { origin, method, path } = meant;
+    let asks = format!("http = [{{ origin = \"{origin}\", methods = [\"{}\"], paths = [\"{path}\"] }}]", method.as_str());
+    let (mut methods, mut paths, mut addresses) = (vec![method], vec![path.to_owned()], String::new());
+    for grant in grants.iter().filter(|grant| grant.origin == origin) {
+        methods.extend(grant.methods.iter().filter(|method| !methods.contains(method)).copied().collect::<Vec<_>>());
+        paths.extend(grant.paths.iter().filter(|path| !paths.contains(path)).cloned().collect::<Vec<_>>());
+        addresses.extend(grant.addresses.iter().map(|address| format!(" --address {address}")));
+    }
+    let methods: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
+    let flags = format!("--http {origin} --methods {} --paths {}{addresses}", methods.join(","), paths.join(","));
+    format!("If it is meant, skill.toml asks for it: {asks}; the operator grants it: hall grant NAMESPACE/NAME {flags}")
+}
+
 /// A refusal that says what was asked (without the query) and what is granted.
 pub(super) fn refusal(grants: &[Grant], asked: &Asked<'_>, reason: Reason, message: &str, told: HttpError) -> Unsent {
     let path = asked.target.split(['?', '#']).next().unwrap_or_default();
@@ -155,9 +184,10 @@ pub(super) fn refusal(grants: &[Grant], asked: &Asked<'_>, reason: Reason, messa
         grants => grants.iter().map(Ask::line).collect::<Vec<_>>().join("; "),
     };
     let hint = match reason {
-        Reason::Origin | Reason::Method | Reason::Path => format!(
-            "Granted is: {granted}. If the skill needs more, its skill.toml has to ask for it, and the host's policy to grant it."
-        ),
+        Reason::Origin | Reason::Method | Reason::Path => match meant(asked, path) {
+            Some(meant) => format!("Granted is: {granted}. {}", lines(grants, meant)),
+            None => format!("Granted is: {granted}. What this names, no skill can ask for."),
+        },
         Reason::Spelling => format!(
             "Write the URL in its plain form: a host in lower case, no user, no '.' or '..' or empty segment. Granted is: {granted}."
         ),

@@ -12,9 +12,9 @@ use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::HttpError;
-use super::address::is_public;
 use super::decide::{Allowed, Host};
 use super::network::{Network, Resolve};
+use crate::sandbox::address::is_public;
 
 /// The most addresses of one name that are tried.
 const TRIED: usize = 8;

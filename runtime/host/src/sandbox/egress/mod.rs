@@ -3,7 +3,6 @@
 //! For each request: is it granted (`decide`)? What may stand in its head (`headers`)? Which of the addresses that the
 //! name leads to may be dialled (`address`, `dial`)? Then one connection, one request with its `secrets`, one answer (`exchange`).
 
-mod address;
 mod decide;
 mod dial;
 mod exchange;

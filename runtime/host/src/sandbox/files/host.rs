@@ -13,7 +13,7 @@ use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
 use super::FilesView;
 use super::open::open;
-use super::streams::{count_input, count_output};
+use crate::sandbox::streams::{count_input, count_output};
 
 type Fd = Resource<Descriptor>;
 

@@ -7,7 +7,6 @@
 
 mod host;
 mod open;
-mod streams;
 
 use std::sync::{Arc, Weak};
 

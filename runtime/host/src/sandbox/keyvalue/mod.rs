@@ -207,7 +207,8 @@ impl View<'_> {
     }
 }
 
-fn sent(operation: &Operation) -> u64 {
+/// How many bytes a guest sends with an operation.
+pub(crate) fn sent(operation: &Operation) -> u64 {
     match operation {
         Operation::Open | Operation::Keys { .. } => 0,
         Operation::Get { key } | Operation::Exists { key } | Operation::Increment { key, .. } => bytes(key.len()),
@@ -219,7 +220,8 @@ fn sent(operation: &Operation) -> u64 {
     }
 }
 
-fn brought(answer: &Answer) -> u64 {
+/// How many bytes an answer brings it.
+pub(crate) fn brought(answer: &Answer) -> u64 {
     match answer {
         Answer::Done | Answer::Exists(_) | Answer::Number(_) | Answer::Changed(_) => 0,
         Answer::Value(value) => value.as_ref().map_or(0, |value| bytes(value.len())),

@@ -15,7 +15,7 @@ impl SecretValue {
     ///
     /// # Errors
     /// The rule that it breaks.
-    pub(super) fn new(mut bytes: Zeroizing<Vec<u8>>) -> Result<Self, &'static str> {
+    pub(crate) fn new(mut bytes: Zeroizing<Vec<u8>>) -> Result<Self, &'static str> {
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
             if bytes.last() == Some(&b'\r') {

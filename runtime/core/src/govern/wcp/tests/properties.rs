@@ -269,7 +269,7 @@ fn the_scenarios_reach_every_code_of_the_decision() {
 }
 
 /// Every code that the decision can give.
-const CODES: [&str; 21] = [
+pub(super) const CODES: [&str; 21] = [
     "DENY_UNKNOWN_TENANT",
     "DENY_MISSING_TENANT_ID",
     "DENY_INVALID_INPUT",

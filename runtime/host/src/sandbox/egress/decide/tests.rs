@@ -180,7 +180,7 @@ fn no_spelling_of_an_inner_address_is_reached_by_another_grant() {
 
 #[test]
 fn every_range_of_the_list_is_refused_at_its_ends() {
-    use super::super::address::is_public;
+    use crate::sandbox::address::is_public;
     let Some(file) = vectors("ssrf/egress-deny.json") else { return };
     let mut tried = 0;
     for range in texts(&file["deny_ipv4"]).into_iter().chain(texts(&file["deny_ipv6"])) {

@@ -42,7 +42,8 @@ const IPV6: [(Ipv6Addr, u32); 5] = [
 ];
 
 /// Whether an address is public.
-pub(super) fn is_public(address: IpAddr) -> bool {
+#[must_use]
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !IPV4.iter().any(|range| within4(address, *range)) && !METADATA.contains(&address),
         IpAddr::V6(address) => {

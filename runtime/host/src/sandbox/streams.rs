@@ -1,4 +1,4 @@
-//! The engine's streams over files, with a count of the bytes that go through them.
+//! The engine's streams over files and connections, with a count of the bytes that go through them.
 
 use wasmtime_wasi::p2::pipe::{ClosedInputStream, ClosedOutputStream};
 use wasmtime_wasi_io::async_trait;
@@ -6,7 +6,7 @@ use wasmtime_wasi_io::bytes::Bytes;
 use wasmtime_wasi_io::poll::Pollable;
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream, InputStream, OutputStream, StreamError, StreamResult};
 
-use crate::sandbox::meter::Moved;
+use super::meter::Moved;
 
 /// Puts a count before a stream that the guest reads.
 pub(super) fn count_input(stream: &mut DynInputStream, moved: Moved) {

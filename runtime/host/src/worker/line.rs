@@ -1,0 +1,188 @@
+//! The worker's end of the line to its parent: who asked what, and who waits for the answer.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
+use std::process::exit;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::task::{Context, Poll};
+
+use tokio::sync::oneshot;
+
+use super::wire::{ASKS, Answer, Ask, Inbox, Said, Say, Unread, frame, write};
+use crate::engine::KillHandle;
+
+/// An answer, and how many bytes went over the network by then.
+pub(super) type Answered = (Answer, u64);
+
+/// A run that was ordered.
+pub(super) struct ToRun {
+    pub(super) run: u64,
+    pub(super) errand: String,
+    pub(super) kill: KillHandle,
+}
+
+enum Waiting {
+    /// A task.
+    Task(oneshot::Sender<Answered>),
+    /// A thread.
+    Thread(mpsc::Sender<Answered>),
+}
+
+/// The line. Many ask; one thread listens.
+pub(super) struct Line {
+    out: Mutex<UnixStream>,
+    asked: Mutex<Asked>,
+    /// One permit for each ask that may wait.
+    room: Arc<tokio::sync::Semaphore>,
+}
+
+#[derive(Default)]
+struct Asked {
+    run: u64,
+    last: u32,
+    waiting: BTreeMap<u32, Waiting>,
+    /// Who gives the pieces of a request's body.
+    #[cfg(feature = "http")]
+    givers: BTreeMap<u32, tokio::sync::mpsc::UnboundedSender<()>>,
+    kill: Option<KillHandle>,
+}
+
+impl Line {
+    pub(super) fn new(out: UnixStream) -> Arc<Self> {
+        Arc::new(Self { out: Mutex::new(out), asked: Mutex::default(), room: Arc::new(tokio::sync::Semaphore::new(ASKS)) })
+    }
+
+    /// Begins a run: nothing of the one before is waited for.
+    fn begin(&self, run: u64) -> KillHandle {
+        let kill = KillHandle::new();
+        *self.asked() = Asked { run, kill: Some(kill.clone()), ..Asked::default() };
+        kill
+    }
+
+    /// Says something. Without anybody to say it to there is nothing left to do.
+    pub(super) fn say(&self, said: &Said) {
+        let out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        if frame(said).and_then(|frame| write(&*out, &frame)).is_err() {
+            exit(0);
+        }
+    }
+
+    /// Asks, once there is room. `begun` is told the number before anything can come of it.
+    pub(super) async fn ask(self: &Arc<Self>, run: u64, ask: Ask, begun: impl FnOnce(u32)) -> Option<Answered> {
+        let permit = Arc::clone(&self.room).acquire_owned().await.ok()?;
+        let (sender, receiver) = oneshot::channel();
+        let id = self.register(run, Waiting::Task(sender))?;
+        begun(id);
+        let waits = Waits { line: Arc::clone(self), run, id, receiver };
+        self.say(&Said::Ask { run, id, ask });
+        let answered = waits.await;
+        drop(permit);
+        answered
+    }
+
+    /// Asks and keeps the thread waiting.
+    pub(super) fn ask_now(&self, run: u64, ask: Ask) -> Option<Answered> {
+        let (sender, receiver) = mpsc::channel();
+        let id = self.register(run, Waiting::Thread(sender))?;
+        self.say(&Said::Ask { run, id, ask });
+        receiver.recv().ok()
+    }
+
+    /// Says that nobody waits for this any more.
+    pub(super) fn give_up(&self, run: u64, id: u32) {
+        self.say(&Said::GaveUp { run, id });
+    }
+
+    /// Who is told that a piece of this request's body is wanted.
+    #[cfg(feature = "http")]
+    pub(super) fn giver(&self, id: u32) -> tokio::sync::mpsc::UnboundedReceiver<()> {
+        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+        self.asked().givers.insert(id, sender);
+        receiver
+    }
+
+    #[cfg(feature = "http")]
+    pub(super) fn gives_no_more(&self, id: u32) {
+        self.asked().givers.remove(&id);
+    }
+
+    /// Gives the ask its number; none if its run is over.
+    fn register(&self, run: u64, waiting: Waiting) -> Option<u32> {
+        let mut asked = self.asked();
+        if asked.run != run {
+            return None;
+        }
+        asked.last = asked.last.saturating_add(1);
+        let id = asked.last;
+        asked.waiting.insert(id, waiting);
+        Some(id)
+    }
+
+    /// Listens until the parent is gone; what is to be run goes to `runs`.
+    pub(super) fn listen(&self, socket: &UnixStream, mut inbox: Inbox, runs: &mpsc::Sender<ToRun>) {
+        loop {
+            match inbox.wait::<Say>(socket, usize::MAX) {
+                Ok(Say::Run { run, errand }) => {
+                    // From here on it can be stopped, if it has begun or not.
+                    let kill = self.begin(run);
+                    if runs.send(ToRun { run, errand, kill }).is_err() {
+                        return;
+                    }
+                }
+                Ok(Say::Kill(reason)) => {
+                    let kill = self.asked().kill.clone();
+                    if let Some(kill) = kill {
+                        kill.kill(reason);
+                    }
+                }
+                Ok(Say::Answer { id, bytes, answer }) => match self.asked().waiting.remove(&id) {
+                    // Whoever does not wait any more needs no answer.
+                    Some(Waiting::Task(sender)) => drop(sender.send((answer, bytes))),
+                    Some(Waiting::Thread(sender)) => drop(sender.send((answer, bytes))),
+                    None => {}
+                },
+                #[cfg(feature = "http")]
+                Ok(Say::Want { id }) => {
+                    if let Some(giver) = self.asked().givers.get(&id) {
+                        // As above.
+                        let _ = giver.send(());
+                    }
+                }
+                Ok(Say::Begin(_)) | Err(Unread::Gone | Unread::Nonsense(_)) => return,
+            }
+        }
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for an answer. Dropped before it comes, it says so.
+struct Waits {
+    line: Arc<Line>,
+    run: u64,
+    id: u32,
+    receiver: oneshot::Receiver<Answered>,
+}
+
+impl Future for Waits {
+    type Output = Option<Answered>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.receiver).poll(context).map(Result::ok)
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        let mut asked = self.line.asked();
+        let waited = asked.run == self.run && asked.waiting.remove(&self.id).is_some();
+        drop(asked);
+        if waited {
+            self.line.give_up(self.run, self.id);
+        }
+    }
+}

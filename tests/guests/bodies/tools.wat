@@ -1,0 +1,53 @@
+;; A guest that calls other skills. `call` calls once and gives what it got; `flood` calls until it is stopped; `lie` sends all of its
+;; memory as an input; `outside` sends a name that does not lie in its memory.
+(component
+    (import "skillhall:tools/call@0.1.0" (instance $tools
+        (type $d (record (field "code" string) (field "message" string) (field "hint" string)))
+        (export "denial" (type $denial (eq $d)))
+        (type $f (record (field "code" string) (field "message" string)))
+        (export "failure" (type $failure (eq $f)))
+        (type $r (enum "undeclared" "cycle" "too-deep" "budget" "unavailable"))
+        (export "refusal" (type $refusal (eq $r)))
+        (type $e (variant (case "denied" $denial) (case "failed" $failure) (case "skill" string) (case "refused" $refusal)))
+        (export "error" (type $error (eq $e)))
+        (export "call" (func (param "skill" string) (param "tool" string) (param "input" string)
+            (result (result string (error $error)))))))
+    (alias export $tools "error" (type $error))
+    (core module $memory
+        (memory (export "memory") 16 16)
+        (global $next (mut i32) (i32.const 1024))
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+            (local $at i32)
+            (local.set $at (i32.and
+                (i32.add (global.get $next) (i32.sub (local.get 2) (i32.const 1)))
+                (i32.sub (i32.const 0) (local.get 2))))
+            (global.set $next (i32.add (local.get $at) (local.get 3)))
+            (local.get $at)))
+    (core instance $memory (instantiate $memory))
+    (core func $call (canon lower (func $tools "call") (memory $memory "memory") (realloc (func $memory "realloc"))))
+    (core module $m
+        (import "host" "call" (func $host (param i32 i32 i32 i32 i32 i32 i32)))
+        (func $call (export "call") (param i32 i32 i32 i32 i32 i32) (result i32)
+            (call $host (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (local.get 5) (i32.const 64))
+            (i32.const 64))
+        (func (export "lie") (result i32)
+            (call $host (i32.const 0) (i32.const 9) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 1048576) (i32.const 64))
+            (i32.const 64))
+        (func (export "outside") (result i32)
+            (call $host (i32.const 0) (i32.const 9) (i32.const 1048570) (i32.const 100) (i32.const 0) (i32.const 1) (i32.const 64))
+            (i32.const 64))
+        (func (export "flood") (param i32 i32 i32 i32 i32 i32) (result i32)
+            (loop $more
+                (drop (call $call (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (local.get 5)))
+                (br $more))
+            (unreachable)))
+    (core instance $i (instantiate $m (with "host" (instance
+        (export "call" (func $call))))))
+    (func (export "call") (param "skill" string) (param "tool" string) (param "input" string) (result (result string (error $error)))
+        (canon lift (core func $i "call") (memory $memory "memory") (realloc (func $memory "realloc"))))
+    (func (export "lie") (result (result string (error $error)))
+        (canon lift (core func $i "lie") (memory $memory "memory") (realloc (func $memory "realloc"))))
+    (func (export "outside") (result (result string (error $error)))
+        (canon lift (core func $i "outside") (memory $memory "memory") (realloc (func $memory "realloc"))))
+    (func (export "flood") (param "skill" string) (param "tool" string) (param "input" string) (result (result string (error $error)))
+        (canon lift (core func $i "flood") (memory $memory "memory") (realloc (func $memory "realloc")))))
