@@ -69,17 +69,22 @@ impl Line {
         }
     }
 
-    /// Asks, once there is room. `begun` is told the number before anything can come of it.
-    pub(super) async fn ask(self: &Arc<Self>, run: u64, ask: Ask, begun: impl FnOnce(u32)) -> Option<Answered> {
+    /// Asks once there is room, and gives what waits for the answer. `begun` is told the number before anything can come of it;
+    /// the answer may be there before this returns.
+    pub(super) async fn open<T>(self: &Arc<Self>, run: u64, ask: Ask, begun: impl FnOnce(u32) -> T) -> Option<(T, Waits)> {
         let permit = Arc::clone(&self.room).acquire_owned().await.ok()?;
         let (sender, receiver) = oneshot::channel();
         let id = self.register(run, Waiting::Task(sender))?;
-        begun(id);
-        let waits = Waits { line: Arc::clone(self), run, id, receiver };
+        let begun = begun(id);
+        let waits = Waits { line: Arc::clone(self), run, id, receiver, _permit: permit };
         self.say(&Said::Ask { run, id, ask });
-        let answered = waits.await;
-        drop(permit);
-        answered
+        Some((begun, waits))
+    }
+
+    /// Asks once there is room, and waits for the answer.
+    pub(super) async fn ask(self: &Arc<Self>, run: u64, ask: Ask) -> Option<Answered> {
+        let ((), waits) = self.open(run, ask, |_| ()).await?;
+        waits.await
     }
 
     /// Asks and keeps the thread waiting.
@@ -161,11 +166,12 @@ impl Line {
 }
 
 /// Waits for an answer. Dropped before it comes, it says so.
-struct Waits {
+pub(super) struct Waits {
     line: Arc<Line>,
     run: u64,
     id: u32,
     receiver: oneshot::Receiver<Answered>,
+    _permit: tokio::sync::OwnedSemaphorePermit,
 }
 
 impl Future for Waits {

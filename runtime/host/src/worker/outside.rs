@@ -31,8 +31,9 @@ pub(super) enum Done {
     /// A piece of a response's body, and the body.
     #[cfg(feature = "http")]
     Piece(u32, super::web::Piece, super::sending::Rest),
-    /// Nothing that anybody waits for.
-    Nothing,
+    /// The connection of a response ended.
+    #[cfg(feature = "http")]
+    Closed,
 }
 
 /// Something that is under way for an ask.
@@ -188,7 +189,8 @@ impl<'a> Outside<'a> {
                 self.requests.keep(of, rest);
                 self.answer(id, Answer::Piece(piece));
             }
-            Done::Nothing => {}
+            #[cfg(feature = "http")]
+            Done::Closed => {}
         }
     }
 

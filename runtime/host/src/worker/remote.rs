@@ -49,7 +49,7 @@ impl Broker for Remote {
     fn keep(&self, store: &str, operation: Operation) -> Keeping {
         let (line, run, store) = (Arc::clone(&self.line), self.run, store.to_owned());
         Box::pin(async move {
-            match line.ask(run, Ask::Keep { store, operation }, |_| {}).await {
+            match line.ask(run, Ask::Keep { store, operation }).await {
                 Some((Answer::Kept(Ok(performed)), _)) => Ok(performed),
                 Some((Answer::Kept(Err(told)), _)) => Err(Unkept { told: told.into(), refusal: None }),
                 _ => Err(Unkept { told: Told::Other("unavailable: the host gave no answer".to_owned()), refusal: None }),

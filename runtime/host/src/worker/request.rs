@@ -22,22 +22,10 @@ pub(super) fn send(line: &Arc<Line>, run: u64, request: Request<Body>, timeouts:
     let line = Arc::clone(line);
     Box::pin(async move {
         let asked = Asked::of(&request, timeouts);
-        let mut giving = Giving { line: Arc::clone(&line), run, id: None, body: request.into_body(), left: None };
-        let (sender, begun) = tokio::sync::oneshot::channel();
-        let answering = line.ask(run, Ask::Send(asked), |id| {
-            let _ = sender.send((id, line.giver(id)));
-        });
-        let mut answering = std::pin::pin!(answering);
-        let mut begun = std::pin::pin!(begun);
-        // The number is there as soon as it was asked, which is when there is room.
-        let started = tokio::select! {
-            biased;
-            started = &mut begun => started.ok(),
-            _ = &mut answering => None,
-        };
-        let Some((id, wants)) = started else { return Err(lost()) };
-        giving.id = Some(id);
-        let mut pump = Box::pin(giving.pump(wants));
+        let body = request.into_body();
+        let begun = |id| (id, line.giver(id));
+        let Some(((id, wants), mut answering)) = line.open(run, Ask::Send(asked), begun).await else { return Err(lost()) };
+        let mut pump = Box::pin(Giving { line: Arc::clone(&line), run, id, body, left: None }.pump(wants));
         let answer = tokio::select! {
             biased;
             answer = &mut answering => answer,
@@ -87,7 +75,7 @@ impl Drop for Ends {
 struct Giving {
     line: Arc<Line>,
     run: u64,
-    id: Option<u32>,
+    id: u32,
     body: Body,
     left: Option<Bytes>,
 }
@@ -97,7 +85,7 @@ enum Never {}
 impl Giving {
     /// Gives a piece for each that is wanted; does not end by itself.
     async fn pump(mut self, mut wants: UnboundedReceiver<()>) -> Never {
-        while let (Some(()), Some(id)) = (wants.recv().await, self.id) {
+        while wants.recv().await.is_some() {
             let frame = match self.left.take() {
                 Some(left) => Some(Ok(Frame::data(left))),
                 None => self.body.frame().await,
@@ -105,7 +93,7 @@ impl Giving {
             let (piece, left) = Piece::of(frame);
             self.left = left;
             let last = piece.is_last();
-            self.line.say(&Said::Piece { run: self.run, id, piece });
+            self.line.say(&Said::Piece { run: self.run, id: self.id, piece });
             if last {
                 break;
             }
@@ -116,9 +104,7 @@ impl Giving {
 
 impl Drop for Giving {
     fn drop(&mut self) {
-        if let Some(id) = self.id {
-            self.line.gives_no_more(id);
-        }
+        self.line.gives_no_more(self.id);
     }
 }
 
@@ -144,7 +130,7 @@ impl hyper::body::Body for Remains {
             return Poll::Ready(None);
         }
         let (line, run, of) = (Arc::clone(&self.line), self.run, self.of);
-        let asking = self.asking.get_or_insert_with(|| Box::pin(async move { line.ask(run, Ask::More { of }, |_| {}).await }));
+        let asking = self.asking.get_or_insert_with(|| Box::pin(async move { line.ask(run, Ask::More { of }).await }));
         let answered = ready!(asking.as_mut().poll(context));
         self.asking = None;
         let Some((Answer::Piece(piece), bytes)) = answered else {

@@ -81,7 +81,7 @@ impl Requests {
         // What goes wrong with a connection shows in the body.
         let connection = Box::pin(async move {
             let _ = connection.await;
-            Done::Nothing
+            Done::Closed
         });
         (head, connection)
     }

@@ -1,6 +1,8 @@
 //! Workers that do not do what they should: each is a refusal of its own kind, soon, and nothing of it stays.
 
 mod guests;
+#[cfg(feature = "http")]
+mod line;
 
 use std::fs;
 use std::path::Path;
