@@ -22,6 +22,7 @@ mod snapshots;
 mod sockets;
 mod store;
 mod tools;
+mod truth;
 mod values;
 mod verbs;
 mod wcp;
