@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use skillhall::hall::{Hall, Reference, Resolved, Versions};
+use skillhall::hall::{Hall, Reference, Resolved, Versions, Wanted};
 use skillhall_core::denial::Denial;
-use skillhall_core::id::{SkillId, SkillRef};
+use skillhall_core::govern::call::DataLabel;
+use skillhall_core::id::{CapabilityId, SkillId, SkillRef};
 use skillhall_core::ledger::EventKind;
 use skillhall_core::package::Package;
 
@@ -53,6 +54,14 @@ pub(crate) fn resolve(hall: &Hall, text: &str) -> Outcome<Named> {
         return Ok(Named { skill: reference.skill.at(version.clone()), resolved: None });
     }
     let resolved = hall.resolve(&reference).map_err(|denial| refused(hall, &reference.skill, denial))?;
+    Ok(Named { skill: resolved.skill.clone(), resolved: Some(resolved) })
+}
+
+/// The installed skill that provides a capability.
+pub(crate) fn route(hall: &Hall, capability: &CapabilityId, data_label: DataLabel) -> Outcome<Named> {
+    let wanted = Wanted { data_label, ..Wanted::of(capability.clone()) };
+    let resolved =
+        hall.route(&wanted).map_err(|denial| CommandError::from(hall.deny(&hall.event(EventKind::SkillDeny, now()), denial)))?;
     Ok(Named { skill: resolved.skill.clone(), resolved: Some(resolved) })
 }
 

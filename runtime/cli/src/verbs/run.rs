@@ -11,7 +11,7 @@ use skillhall_core::denial::Code;
 use skillhall_core::digest::Digest;
 use skillhall_core::govern::call::{Call, DataLabel, Input, MAX_INPUT_BYTES};
 use skillhall_core::govern::wcp::Word as _;
-use skillhall_core::id::{SkillRef, ToolName};
+use skillhall_core::id::{CapabilityId, SkillRef, ToolName};
 use skillhall_core::ledger::event::EventKind;
 use skillhall_core::random;
 
@@ -27,12 +27,17 @@ use crate::reference;
 /// Run a tool of an installed skill, or of the skill at a path, if every gate lets it pass
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  hall run org.skillhall/redact --input '{\"text\": \"mail a@b.example\"}'\n  hall run org.skillhall/redact@1.0.0 --input @call.json --json\n  cat call.json | hall run org.skillhall/redact --input -\n  hall run org.skillhall/redact --input '{\"text\": \"\"}' --dry-run\n  hall run 'org.skillhall/redact@^1' --input @call.json\n  hall run . --input @call.json                  # the skill in this folder: built, attested, certified, published and\n                                                 # installed in your own hall, each through its gates, then run"
+    after_help = "Examples:\n  hall run org.skillhall/redact --input '{\"text\": \"mail a@b.example\"}'\n  hall run org.skillhall/redact@1.0.0 --input @call.json --json\n  cat call.json | hall run org.skillhall/redact --input -\n  hall run org.skillhall/redact --input '{\"text\": \"\"}' --dry-run\n  hall run 'org.skillhall/redact@^1' --input @call.json\n  hall run --capability cap.text.redact --input @call.json\n  hall run . --input @call.json                  # the skill in this folder: built, attested, certified, published and\n                                                 # installed in your own hall, each through its gates, then run"
 )]
 pub(crate) struct Arguments {
     /// The skill: NAMESPACE/NAME (the newest that is installed), with @VERSION or a range such as @^1; or the path of its
     /// source, its package or its .skill file
-    skill: String,
+    #[arg(required_unless_present = "capability")]
+    skill: Option<String>,
+    /// In place of a skill: what it has to provide, such as cap.text.redact. Of the installed skills that provide it the one that the
+    /// rules rank first is run
+    #[arg(long, value_name = "CAPABILITY", conflicts_with = "skill")]
+    capability: Option<CapabilityId>,
     /// Which of its tools; needed only if it has more than one
     #[arg(long, value_name = "NAME")]
     tool: Option<ToolName>,
@@ -152,13 +157,13 @@ impl Found {
 }
 
 fn find(arguments: &Arguments, correlation_id: &str, place: &Place, printer: &Printer) -> Outcome<Found> {
-    let text = &arguments.skill;
-    if package::is_path(text) {
+    let text = arguments.skill.as_deref().unwrap_or_default();
+    if arguments.skill.is_some() && package::is_path(text) {
         let ready = prepare(text, correlation_id, arguments.accept_powers, place, printer)?;
         return Ok(Found {
             hall: ready.hall,
             skill: ready.skill,
-            requested: Some(text.clone()),
+            requested: Some(text.to_owned()),
             resolved: Value::Null,
             prepared: Some(ready.steps),
         });
@@ -168,7 +173,10 @@ fn find(arguments: &Arguments, correlation_id: &str, place: &Place, printer: &Pr
         return Err(CommandError::usage(message, "give it to hall install, hall update, or hall run PATH"));
     }
     let hall = place.open()?;
-    let named = reference::resolve(&hall, text)?;
+    let named = match &arguments.capability {
+        Some(capability) => reference::route(&hall, capability, arguments.data_label)?,
+        None => reference::resolve(&hall, text)?,
+    };
     named.tell(printer);
     Ok(Found { hall, requested: named.requested(), resolved: named.to_json(), skill: named.skill, prepared: None })
 }
@@ -245,6 +253,7 @@ fn call(arguments: &Arguments, found: &Found, correlation_id: String) -> Outcome
         qos_class: skillhall_core::govern::call::QosClass::P2,
         correlation_id,
         requested: found.requested.clone(),
+        capability: arguments.capability.clone(),
         approval: arguments.approval.clone(),
         chain: skillhall_core::govern::call::Chain::default(),
     })

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 pub use super::chain::{Chain, Link};
 use crate::denial::{Code, Denial};
-use crate::id::{AdapterId, OrgId, SkillRef, ToolName};
+use crate::id::{AdapterId, CapabilityId, OrgId, SkillRef, ToolName};
 use crate::json;
 use crate::random;
 
@@ -33,6 +33,9 @@ pub struct Call {
     pub correlation_id: String,
     /// What the caller named, if it was no exact version: a name, a range or a path, which was resolved to `skill`.
     pub requested: Option<String>,
+    /// What was asked for, if the caller named a capability and the skill was found by it. The call is judged under this capability
+    /// first; under the others that the skill provides it is judged all the same.
+    pub capability: Option<CapabilityId>,
     /// The approval on the strength of which it is called, if it needs one.
     pub approval: Option<String>,
     /// The calls by which it came about, if a skill calls; empty if a caller from outside does.
@@ -55,6 +58,7 @@ impl Call {
             qos_class: QosClass::P2,
             correlation_id: random::uuid().unwrap_or_default(),
             requested: None,
+            capability: None,
             approval: None,
             chain: Chain::default(),
         }
@@ -74,6 +78,13 @@ impl Call {
         self
     }
 
+    /// Says which capability was asked for, if the skill was found by it.
+    #[must_use]
+    pub fn capability(mut self, capability: CapabilityId) -> Self {
+        self.capability = Some(capability);
+        self
+    }
+
     /// Names the approval on the strength of which this is called.
     #[must_use]
     pub fn approval(mut self, id: Option<String>) -> Self {
@@ -86,7 +97,7 @@ impl Call {
     #[must_use]
     pub fn nested(&self, decision_id: &str, skill: SkillRef, tool: ToolName, input: Input) -> Self {
         let chain = self.chain_below(decision_id);
-        Self { skill, tool: Some(tool), input, requested: None, approval: None, chain, ..self.clone() }
+        Self { skill, tool: Some(tool), input, requested: None, capability: None, approval: None, chain, ..self.clone() }
     }
 
     /// The chain of what this call, decided by that decision, calls.

@@ -8,7 +8,7 @@ use crate::capability;
 use crate::id::{HostId, Namespace, OrgId, SkillId};
 
 pub use super::wcp::Env;
-use super::wcp::controls::{ControlId, TierControls, TierError};
+use super::wcp::controls::{ControlId, TierControls, TierError, built_in};
 
 /// The configuration of one hall.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -194,6 +194,14 @@ impl HallConfig {
         let table =
             table.iter().map(|(tier, controls)| Ok((number(tier)?, controls.clone()))).collect::<Result<_, ConfigError>>()?;
         TierControls::new(table).map_err(|error: TierError| ConfigError(error.to_string()))
+    }
+
+    /// The controls that are in place: those that the runtime is by construction, and those that hall.toml names.
+    #[must_use]
+    pub fn controls_present(&self) -> BTreeSet<ControlId> {
+        let mut controls = built_in();
+        controls.extend(self.policy.controls.iter().cloned());
+        controls
     }
 
     /// Whether the namespace is this hall's own.

@@ -11,4 +11,5 @@ pub mod isolation;
 mod limits;
 mod preconditions;
 mod question;
+pub mod stands;
 pub mod wcp;

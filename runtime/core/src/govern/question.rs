@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::capability::files::Access;
 use crate::denial::{Code, Denial};
-use crate::id::ToolName;
+use crate::id::{CapabilityId, ToolName};
 use crate::package::Manifest;
 use crate::registry::standing::Standing;
 use crate::trust::verify::VerifiedPackage;
@@ -14,7 +14,7 @@ use crate::trust::verify::VerifiedPackage;
 use super::approval::{self, Granted};
 use super::call::{Call, Caller};
 use super::decide::{DecisionFacts, Moment, Policy, Refusal};
-use super::wcp::controls::{ControlId, built_in};
+use super::wcp::controls::{ControlId, TierControls};
 use super::wcp::envelope::EnvelopePolicy;
 use super::wcp::gate::{DEFAULT_POLICY_VERSION, GateContext, GateError, Verdict, consult};
 use super::wcp::{
@@ -42,43 +42,52 @@ pub(super) fn ask(
         Some(id) => approval::judge(id, standing.approval(), &bound(), tier, policy.config, policy.keys, moment.now).map(Some),
     };
     let granted = judged.as_ref().ok().and_then(Option::as_ref);
-    let input = DecisionInput {
-        request: request(manifest, call, caller, policy),
+    let (mut taken, mut approval_used) = (None, false);
+    let mut input = DecisionInput {
+        request: request(call, caller, policy),
         stamp: Stamp { decision_id: moment.decision_id, at: moment.now },
         task_id: call.correlation_id.clone(),
         effects: manifest.tools.get(tool).map(|tool| tool.effects.clone()).unwrap_or_default(),
         controls: required.required(tier).into_iter().collect(),
     };
-    let callables = Callables {
+    let mut callables = Callables {
         hall: WcpSettings { require_worker_attestation: true, ..WcpSettings::default() },
-        controls_present: controls_present(policy),
+        controls_present: policy.config.controls_present(),
         workers: BTreeMap::from([(call.skill.id.worker_species_id(), worker(standing, package, call, policy))]),
-        gate: verdict(&input, manifest, call, tool, caller, policy),
         approval: granted.map(|granted| Approval { id: granted.id.clone(), policy_version: granted.gate_policy.clone() }),
         ..Callables::default()
     };
-    let decision = decide(&input, policy.rules, &callables);
-    let facts = facts(&decision, standing, policy, tier, &input.stamp);
-    let Some(denial) = decision.denial() else {
-        return match judged {
-            Ok(granted) => Ok((facts, granted.filter(|_| decision.approval_used().is_some()))),
-            // It would pass without; but whoever names an approval that does not count is told.
-            Err(denial) => Err(Box::new(Refusal { denial, facts: Some(facts), asked: None })),
+    for capability in capabilities(manifest, call) {
+        input.request.capability_id = capability;
+        callables.gate = verdict(&input, manifest, call, tool, caller, policy);
+        let decision = decide(&input, policy.rules, &callables);
+        let facts = facts(&decision, standing, policy, tier, &input.stamp);
+        let Some(denial) = decision.denial() else {
+            approval_used |= decision.approval_used().is_some();
+            taken.get_or_insert(facts);
+            continue;
         };
-    };
-    if !decision.awaits_approval() {
-        return Err(Box::new(Refusal { denial, facts: Some(facts), asked: None }));
-    }
-    let (denial, asked) = match judged {
-        Err(denial) => (denial, None),
-        Ok(Some(granted)) => (approval::outdated(&granted, decision.policy_version()), None),
-        Ok(None) => {
-            let (settings, now) = (policy.config.approvals, input.stamp.at);
-            let asked = approval::question(bound(), decision.policy_version(), caller, tier, &denial, settings, now);
-            (denial, Some(Box::new(asked)))
+        let denial = with_requirers(denial, &required, tier, decision.matched_rule_id());
+        if !decision.awaits_approval() {
+            return Err(Box::new(Refusal { denial, facts: Some(facts), asked: None }));
         }
-    };
-    Err(Box::new(Refusal { denial, facts: Some(facts), asked }))
+        let (denial, asked) = match judged {
+            Err(denial) => (denial, None),
+            Ok(Some(granted)) => (approval::outdated(&granted, decision.policy_version()), None),
+            Ok(None) => {
+                let (settings, now) = (policy.config.approvals, input.stamp.at);
+                let asked = approval::question(bound(), decision.policy_version(), caller, tier, &denial, settings, now);
+                (denial, Some(Box::new(asked)))
+            }
+        };
+        return Err(Box::new(Refusal { denial, facts: Some(facts), asked }));
+    }
+    match (taken, judged) {
+        (Some(facts), Ok(granted)) => Ok((facts, granted.filter(|_| approval_used))),
+        // It would pass without; but whoever names an approval that does not count is told.
+        (facts, Err(denial)) => Err(Box::new(Refusal { denial, facts, asked: None })),
+        (None, Ok(_)) => Err(Denial::new(Code::InternalError, "the call is about nothing").into()),
+    }
 }
 
 /// The highest of manifest, certification, the namespace's floor and the host's floor: an author can ask for more
@@ -98,17 +107,53 @@ fn tier_in_force(standing: &Standing, package: &VerifiedPackage, policy: &Policy
     .unwrap_or(u8::MAX)
 }
 
-/// What the call is about: the capability that the skill provides, or, for a skill that names none, one of its own name.
-fn capability(manifest: &Manifest) -> String {
-    match manifest.provides.first() {
-        Some(capability) => capability.as_str().to_owned(),
-        None => format!("cap.skill.{}.{}", manifest.namespace, manifest.name),
+/// What the call is about, each judged: the capability that was asked for, and every other that the skill provides, so that neither
+/// the caller nor the author chooses which rule counts. A skill that names none is about one of its own name.
+fn capabilities(manifest: &Manifest, call: &Call) -> Vec<String> {
+    let provided = manifest.provides.iter().map(CapabilityId::as_str);
+    let mut capabilities: Vec<&str> = call.capability.iter().map(CapabilityId::as_str).collect();
+    for capability in provided {
+        if !capabilities.contains(&capability) {
+            capabilities.push(capability);
+        }
+    }
+    match capabilities.as_slice() {
+        [] => vec![of_its_own(manifest)],
+        capabilities => capabilities.iter().map(|capability| (*capability).to_owned()).collect(),
     }
 }
 
-fn request(manifest: &Manifest, call: &Call, caller: &Caller, policy: &Policy<'_>) -> Request {
+fn of_its_own(manifest: &Manifest) -> String {
+    format!("cap.skill.{}.{}", manifest.namespace, manifest.name)
+}
+
+/// Says of each control that is missing who asks for it, and who can put it in place.
+fn with_requirers(denial: Denial, required: &TierControls, tier: u8, rule: &str) -> Denial {
+    let Some(missing) =
+        denial.details.get("missing").and_then(Value::as_array).filter(|_| denial.code == Code::MissingRequiredControls)
+    else {
+        return denial;
+    };
+    let by_tier = |control: &str| control.parse().ok().and_then(|control: ControlId| required.first_tier(&control, tier));
+    let requirers: BTreeMap<&str, String> = missing
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|control| (control, by_tier(control).map_or_else(|| format!("rule {rule}"), |tier| format!("policy tier {tier}"))))
+        .collect();
+    let lines: Vec<String> = requirers.iter().map(|(control, by)| format!("{control} (asked for by {by})")).collect();
+    let advice = format!(
+        "Whoever operates this host puts these in place around it and then names them under [policy] controls in hall.toml: {}. \
+         `hall explain DENY_MISSING_REQUIRED_CONTROLS` says more; the call is in policy tier {tier}.",
+        lines.join(", ")
+    );
+    let requirers = json!(requirers);
+    denial.detail("required_by", requirers).advise(advice)
+}
+
+/// The request, whose capability is filled in for each that the call is about.
+fn request(call: &Call, caller: &Caller, policy: &Policy<'_>) -> Request {
     Request::new(
-        capability(manifest),
+        String::new(),
         policy.config.hall.env,
         call.data_label,
         call.tenant_risk,
@@ -118,18 +163,15 @@ fn request(manifest: &Manifest, call: &Call, caller: &Caller, policy: &Policy<'_
     )
 }
 
-fn controls_present(policy: &Policy<'_>) -> BTreeSet<ControlId> {
-    let mut controls = built_in();
-    controls.extend(policy.config.policy.controls.iter().cloned());
-    controls
-}
-
 /// The skill as WCP's worker: registered when it was published, hashed when it was read.
 fn worker(standing: &Standing, package: &VerifiedPackage, call: &Call, policy: &Policy<'_>) -> WorkerFacts {
     let manifest = package.package().manifest();
     let envelope = envelope(manifest);
     let ruling = EnvelopePolicy::default().judge(policy.config.hall.env, call.data_label, Some(&envelope));
-    let capabilities = manifest.provides.iter().map(|id| id.as_str().to_owned()).chain([capability(manifest)]).collect();
+    let mut capabilities: BTreeSet<String> = manifest.provides.iter().map(|id| id.as_str().to_owned()).collect();
+    if capabilities.is_empty() {
+        capabilities.insert(of_its_own(manifest));
+    }
     WorkerFacts {
         capabilities: Some(capabilities),
         registered_hash: Fetched::Value(Some(standing.published().package_hash.to_string())),

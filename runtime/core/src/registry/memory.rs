@@ -101,6 +101,11 @@ struct Kept {
     published: BTreeMap<SkillRef, Published>,
     statements: Vec<Statement>,
     standing: Vec<StandingEvent>,
+    /// The place of each standing event.
+    standing_places: BTreeMap<String, usize>,
+    /// The places of the last events about each target, by scope and issuer; those about keys apart, as every call asks for them.
+    last: BTreeMap<Target, Last>,
+    last_of_keys: BTreeMap<Target, Last>,
     namespaces: BTreeMap<Namespace, NamespaceRecord>,
     organisations: BTreeMap<OrgId, OrgRecord>,
     hosts: BTreeMap<HostId, HostRecord>,
@@ -109,7 +114,17 @@ struct Kept {
     approval_places: BTreeMap<String, usize>,
 }
 
+type Last = BTreeMap<(Scope, OrgId), usize>;
+
 impl Kept {
+    fn stand(&mut self, event: StandingEvent) {
+        let place = self.standing.len();
+        let last = if matches!(event.target, Target::Key(_)) { &mut self.last_of_keys } else { &mut self.last };
+        last.entry(event.target.clone()).or_default().insert((event.scope.clone(), event.issuer.clone()), place);
+        self.standing_places.insert(event.id.clone(), place);
+        self.standing.push(event);
+    }
+
     fn approvals(&self) -> impl Iterator<Item = Approval> {
         self.approvals.iter().filter_map(|events| Approval::from_events(events))
     }
@@ -126,7 +141,7 @@ impl Kept {
         match change {
             Change::Publish(published) => drop(self.published.insert(published.skill.clone(), published)),
             Change::Statement(statement) => self.statements.push(statement),
-            Change::Standing(event) => self.standing.push(event),
+            Change::Standing(event) => self.stand(event),
             Change::Namespace(record) => drop(self.namespaces.insert(record.namespace.clone(), record)),
             Change::Organisation(record) => drop(self.organisations.insert(record.organisation.clone(), record)),
             Change::Host(record) => drop(self.hosts.insert(record.host.clone(), record)),
@@ -157,23 +172,19 @@ impl Rows for Kept {
     }
 
     fn standing_event(&self, id: &str) -> Result<Option<StandingEvent>, RegistryError> {
-        Ok(self.standing.iter().find(|event| event.id == id).cloned())
+        Ok(self.standing_places.get(id).and_then(|place| self.standing.get(*place)).cloned())
     }
 
     fn last_events(&self, targets: &[Target], organisation: &OrgId) -> Result<Vec<StandingEvent>, RegistryError> {
-        let mut last = BTreeMap::new();
-        for (index, event) in self.standing.iter().enumerate() {
-            let reaches = match &event.scope {
-                Scope::Global => true,
-                Scope::Organisation(scope) => scope == organisation,
-            };
-            if reaches && (matches!(event.target, Target::Key(_)) || targets.contains(&event.target)) {
-                last.insert((&event.scope, &event.target, &event.issuer), (index, event));
-            }
-        }
-        let mut last: Vec<_> = last.into_values().collect();
-        last.sort_by_key(|(index, _)| *index);
-        Ok(last.into_iter().map(|(_, event)| event.clone()).collect())
+        let reaches = |scope: &Scope| match scope {
+            Scope::Global => true,
+            Scope::Organisation(scope) => scope == organisation,
+        };
+        let asked = targets.iter().filter_map(|target| self.last.get(target)).chain(self.last_of_keys.values()).flatten();
+        let mut places: Vec<usize> = asked.filter(|((scope, _), _)| reaches(scope)).map(|(_, place)| *place).collect();
+        places.sort_unstable();
+        places.dedup();
+        Ok(places.into_iter().filter_map(|place| self.standing.get(place)).cloned().collect())
     }
 
     fn namespace(&self, namespace: &Namespace) -> Result<Option<NamespaceRecord>, RegistryError> {

@@ -8,11 +8,11 @@ use skillhall_core::denial::{Code, Denial, Stage};
 use skillhall_core::digest::Digest;
 use skillhall_core::govern::call::{Call, Caller};
 use skillhall_core::govern::decide::{Admission, Moment, Refusal, decide};
-use skillhall_core::id::KeyId;
+use skillhall_core::govern::stands::Depends;
 use skillhall_core::ledger::EventKind;
 use skillhall_core::ledger::record::{record, record_refusal};
 use skillhall_core::random;
-use skillhall_core::registry::standing::{Standing, consult, marks_verdict};
+use skillhall_core::registry::standing::{Standing, consult};
 use skillhall_core::registry::{Registry as _, StandingQuery, StatementKind};
 use skillhall_core::trust::{CertificationInput, Expected, VerifiedPackage, verify};
 
@@ -178,7 +178,7 @@ impl Hall {
         };
         let limits = Limits::resolve(&admission.package().manifest().limits, &maximum);
         let calls_others = !admission.grants().tools().is_empty();
-        let keys: Vec<KeyId> = admission.verified().keys_used().into_iter().cloned().collect();
+        let depends = Depends::of(&admission);
         let recorded = match self.ledger().and_then(|ledger| record(ledger, self.registry()?, &self.host, admission)) {
             Ok(recorded) => recorded,
             Err(denial) => return Ok(self.denied(asked, *Box::<Refusal>::from(denial), gates.times)),
@@ -198,7 +198,7 @@ impl Hall {
                 self.serve(&Parent { call: &asked.call, caller, decision_id, kill: &kill, limits }, wanted).await;
             }
         };
-        let executed = self.watched(run, serving, &asked, &keys, &kill).await;
+        let executed = self.watched(run, serving, &asked, &depends, &kill).await;
         // A clock that has stopped knowing the time does not keep the end from being recorded.
         let passed = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
         let at = self.now().unwrap_or_else(|_| asked.moment.now.plus_millis(passed));
@@ -256,14 +256,14 @@ impl Hall {
         }
     }
 
-    /// Runs to the end, and meanwhile serves it and reads the registry's version every [`WATCH`]: whatever would refuse the call now
-    /// stops it, and so does a registry that is lost for [`LOST`].
+    /// Runs to the end, and meanwhile serves it and reads the registry's version every [`WATCH`], and as soon as this hall changes
+    /// it: what the call depends on that is taken back stops it, and so does a registry that is lost for [`LOST`].
     async fn watched(
         &self,
         run: impl Future<Output = Executed>,
         serving: impl Future<Output = ()>,
         asked: &Asked,
-        keys: &[KeyId],
+        depends: &Depends,
         kill: &KillHandle,
     ) -> Executed {
         // Of these the run goes last: what it called is over before its own record is closed.
@@ -271,6 +271,7 @@ impl Hall {
         let (mut serving, mut served) = (std::pin::pin!(serving), false);
         let mut ticks = tokio::time::interval(WATCH);
         let (mut seen, mut answered) = (None, Instant::now());
+        let mut changed = self.running.changes();
         loop {
             tokio::select! {
                 biased;
@@ -279,11 +280,13 @@ impl Hall {
                     served = true;
                     continue;
                 }
+                // The sender lives as long as the hall.
+                _ = changed.changed() => {}
                 _ = ticks.tick() => {}
             }
             match self.registry.version() {
                 Ok(version) if seen == Some(version) => answered = Instant::now(),
-                Ok(version) => match self.still_stands(asked, keys) {
+                Ok(version) => match self.still_stands(asked, depends) {
                     Ok(()) => (seen, answered) = (Some(version), Instant::now()),
                     Err(denial) if denial.code == Code::RegistryUnreachable => {}
                     Err(denial) => kill.kill(KillReason::Killed(denial.to_string())),
@@ -296,10 +299,9 @@ impl Hall {
         }
     }
 
-    /// Whether nothing has been banned, revoked or degraded since the call was admitted.
-    fn still_stands(&self, asked: &Asked, keys: &[KeyId]) -> Result<(), Denial> {
-        let standing = consult(&self.registry, self.query(&asked.call, asked.caller.as_ref()))?;
-        marks_verdict(&standing, &keys.iter().collect::<Vec<_>>())
+    /// Whether nothing that the call depends on was taken back since it was admitted.
+    fn still_stands(&self, asked: &Asked, depends: &Depends) -> Result<(), Denial> {
+        depends.still(&consult(&self.registry, self.query(&asked.call, asked.caller.as_ref()))?)
     }
 
     /// Gates 2 to 4, on the installed package.

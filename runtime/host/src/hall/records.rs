@@ -66,7 +66,10 @@ impl Hall {
     }
 
     pub(super) fn change(&self, event: Event, change: &Change) -> Result<u64, Refused> {
-        ledger::change::change(self.ledger()?, self.registry()?, event, change).map_err(|error| match error {
+        let made = ledger::change::change(self.ledger()?, self.registry()?, event, change);
+        // What runs is held against it at once; other processes look for themselves.
+        self.running.registry_changed();
+        made.map_err(|error| match error {
             ChangeError::Refused(error) => refused(error),
             ChangeError::Ledger(error) => error.denial().into(),
             ChangeError::Unreachable(error) => unreachable(&error).into(),

@@ -34,6 +34,8 @@ pub(super) struct Running(Arc<State>);
 struct State {
     calls: Mutex<Calls>,
     count: watch::Sender<usize>,
+    /// How often this hall changed the registry.
+    changes: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -51,7 +53,7 @@ pub(super) struct Turn {
 
 impl Running {
     pub(super) fn new() -> Self {
-        Self(Arc::new(State { calls: Mutex::default(), count: watch::Sender::new(0) }))
+        Self(Arc::new(State { calls: Mutex::default(), count: watch::Sender::new(0), changes: watch::Sender::new(0) }))
     }
 
     /// Takes a call in.
@@ -65,6 +67,16 @@ impl Running {
         calls.open.insert(number, kill.clone());
         self.0.count.send_replace(calls.open.len());
         Ok(Turn { state: self.0.clone(), number })
+    }
+
+    /// Tells the calls that are running that the registry was changed.
+    pub(super) fn registry_changed(&self) {
+        self.0.changes.send_modify(|changes| *changes = changes.wrapping_add(1));
+    }
+
+    /// Who is told of changes of the registry from now on.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
     }
 
     /// Takes no call in from now on; gives the number of those that are running.

@@ -167,6 +167,12 @@ impl TierControls {
     pub fn required(&self, tier: u8) -> BTreeSet<ControlId> {
         self.0.range(..=tier.min(MAX_TIER)).flat_map(|(_, controls)| controls.iter().cloned()).collect()
     }
+
+    /// The lowest tier up to this one that requires a control.
+    #[must_use]
+    pub fn first_tier(&self, control: &ControlId, tier: u8) -> Option<u8> {
+        self.0.range(..=tier.min(MAX_TIER)).find(|(_, controls)| controls.contains(control)).map(|(tier, _)| *tier)
+    }
 }
 
 impl Default for TierControls {

@@ -12,7 +12,7 @@ use crate::govern::wcp::callables::{EnvelopeRuling, Fetched};
 use crate::govern::wcp::controls::{PRIVILEGE_ENVELOPES_REQUIRED, holds, sorted};
 use crate::govern::wcp::decision::ConsideredWorker;
 use crate::govern::wcp::request::shown;
-use crate::govern::wcp::rules::Rule;
+use crate::govern::wcp::rules::{Rule, beginning};
 use crate::govern::wcp::worker::WorkerFacts;
 
 impl<'a> Course<'a> {
@@ -49,7 +49,7 @@ impl<'a> Course<'a> {
     /// the first by species id.
     fn worker(&self, species: &str) -> Option<(&'a str, &'a WorkerFacts)> {
         let workers = &self.callables.workers;
-        let found = match species.strip_suffix('*').filter(|beginning| beginning.starts_with("wrk.")) {
+        let found = match beginning(species) {
             None => workers.get_key_value(species),
             Some(beginning) => workers.range(beginning.to_owned()..).next().filter(|(name, _)| name.starts_with(beginning)),
         };

@@ -181,6 +181,20 @@ pub struct Candidate {
     pub requires_controls_minimum: BTreeSet<ControlId>,
 }
 
+impl Candidate {
+    /// Whether it names this worker: exactly, or, beyond WCP, as `wrk.<..>*` by how its species id begins.
+    #[must_use]
+    pub fn means(&self, worker_species_id: &str) -> bool {
+        let Some(species) = &self.worker_species_id else { return false };
+        beginning(species).map_or(species == worker_species_id, |beginning| worker_species_id.starts_with(beginning))
+    }
+}
+
+/// With what the workers begin that a species id with a `*` at its end names.
+pub(super) fn beginning(species: &str) -> Option<&str> {
+    species.strip_suffix('*').filter(|beginning| beginning.starts_with("wrk."))
+}
+
 /// Who else is asked, as the rule says it and as a decision shows it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Escalation {
