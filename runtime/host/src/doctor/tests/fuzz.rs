@@ -46,7 +46,7 @@ fn guest(component: Vec<u8>, fuel: bool) -> Guest {
 }
 
 /// Loads and runs it; `None` if it does not load.
-fn play(guest: &Guest, what: &str) -> Option<Outcome> {
+pub(super) fn play(guest: &Guest, what: &str) -> Option<Outcome> {
     let mut wrong = Vec::new();
     match block_on(doctor().play(guest, &mut wrong)).unwrap_or_else(|fault| panic!("{what}: {fault}")) {
         Came::Refused(_) => None,

@@ -1,5 +1,6 @@
 //! Every guest of `tests/guests`: each is run and ends as its head says. `GUEST=calls-` picks some.
 
+mod corpus;
 mod coverage;
 mod fuzz;
 mod heads;
@@ -138,7 +139,12 @@ fn what_is_left_of_a_soak() {
 }
 
 fn resident_kib() -> u64 {
+    status_kib("VmRSS:")
+}
+
+/// A figure that the kernel tells of this process.
+fn status_kib(figure: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(figure)).unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
