@@ -1,7 +1,7 @@
 //! A program that embeds a hall, for the tests of workers: they need a program with a `main` of its own.
 //!
 //! `embedder VERB HALL ...`: `confinement LAYER`, `install PACKAGE...`, `alien PACKAGE` and `alien-call SKILL` (which never enter),
-//! `dropped`, `killed` and `shut-down SKILL`, `shot SKILL`, `guests here|apart`. The result is one JSON value a line. Under the name `late` it starts a thread before it enters.
+//! `dropped`, `killed` and `shut-down SKILL [TOOL INPUT WORKERS]`, `shot SKILL`, `guests here|apart`. The result is one JSON value a line. Under the name `late` it starts a thread before it enters.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -47,7 +47,8 @@ fn main() {
         "install" | "alien" => rest.iter().for_each(|package| say(&install(&hall, Path::new(package)))),
         "dropped" | "killed" | "shut-down" => {
             hall.enroll().expect("it is enrolled");
-            say(&give_up(&hall, call(rest, b"{}"), verb));
+            let at_work = rest.get(3).map_or(1, |workers| workers.parse().expect("a number"));
+            say(&give_up(&hall, call(rest, b"{}"), verb, at_work));
         }
         "shot" => {
             hall.enroll().expect("it is enrolled");
@@ -89,7 +90,12 @@ fn install(hall: &Hall, folder: &Path) -> Value {
 }
 
 fn call(rest: &[String], input: &[u8]) -> Call {
-    Call::new(rest.first().expect("a skill").parse().expect("a version"), Input::parse(input).expect("an input"))
+    let input = rest.get(2).map_or(input, |input| input.as_bytes());
+    let call = Call::new(rest.first().expect("a skill").parse().expect("a version"), Input::parse(input).expect("an input"));
+    match rest.get(1) {
+        Some(tool) => call.tool(tool.parse().expect("a tool")),
+        None => call,
+    }
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -153,8 +159,9 @@ fn shot(hall: &Hall, rest: &[String]) -> Value {
     json!({ "turns": turns, "ends": ends, "longest_ms": longest.as_millis(), "children": children() })
 }
 
-/// Calls, and gives the call up after 300 ms: drops its future, kills it, or shuts the hall down.
-fn give_up(hall: &Hall, call: Call, how: &str) -> Value {
+/// Calls, and gives the call up once so many workers have been at work for 300 ms: drops its future, kills it, or shuts the hall
+/// down.
+fn give_up(hall: &Hall, call: Call, how: &str, at_work: usize) -> Value {
     let runtime = runtime();
     let start = Instant::now();
     let receipt = runtime.block_on(async {
@@ -163,9 +170,9 @@ fn give_up(hall: &Hall, call: Call, how: &str) -> Value {
         let mut run = Box::pin(hall.run(Run { call, caller, kill: kill.clone(), observer: &mut observer }));
         tokio::select! {
             receipt = &mut run => return Some(receipt.expect("the host is well")),
-            () = tokio::time::sleep(Duration::from_millis(300)) => {}
+            () = working(at_work) => {}
         }
-        assert_eq!(children(), 1, "a worker is at work");
+        assert_eq!(children(), at_work, "so many workers are at work");
         match how {
             "dropped" => return None,
             "killed" => kill.kill(KillReason::Cancelled("enough".to_owned())),
@@ -180,6 +187,15 @@ fn give_up(hall: &Hall, call: Call, how: &str) -> Value {
         std::thread::sleep(Duration::from_millis(5));
     }
     json!({ "took_ms": start.elapsed().as_millis(), "receipt": receipt, "children": children() })
+}
+
+/// Waits until so many workers are at work, and 300 ms longer.
+async fn working(at_work: usize) {
+    let since = Instant::now();
+    while children() < at_work && since.elapsed() < Duration::from_secs(30) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
 }
 
 /// Memory of this process in KiB: now, and the most there ever was.

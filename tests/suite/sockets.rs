@@ -14,13 +14,13 @@ use skillhall_tests::world::{World, install};
 const SKILL: &str = "org.skillhall/dial";
 
 /// A server that gives back the first that it gets over each connection.
-struct Echo {
-    place: SocketAddr,
+pub(crate) struct Echo {
+    pub(crate) place: SocketAddr,
     connections: Arc<AtomicUsize>,
 }
 
 impl Echo {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let (place, connections) = (listener.local_addr().expect("an address"), Arc::<AtomicUsize>::default());
         let seen = Arc::clone(&connections);
@@ -36,7 +36,7 @@ impl Echo {
         Self { place, connections }
     }
 
-    fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }

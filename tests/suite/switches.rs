@@ -177,10 +177,12 @@ fn decisions() -> u64 {
 #[test]
 fn no_decision_that_begins_after_a_switch_was_pulled_lets_anything_pass() {
     let folder = tempfile::tempdir().expect("a folder");
-    let stores: [Arc<dyn Registry>; 2] =
-        [Arc::new(MemoryRegistry::new()), Arc::new(SqliteRegistry::create(&folder.path().join("registry.db")).expect("it opens"))];
-    for (registry, share) in stores.into_iter().zip([10, 1]) {
-        flip(&*registry, decisions() * share / 11);
+    let stores: [Arc<dyn Registry>; 2] = [
+        Arc::new(MemoryRegistry::new()),
+        Arc::new(SqliteRegistry::create(&folder.path().join("registry.db")).expect("it opens")),
+    ];
+    for (registry, share) in stores.into_iter().zip([100, 1]) {
+        flip(&*registry, decisions() * share / 101);
     }
 }
 
@@ -273,7 +275,7 @@ fn flip(registry: &dyn Registry, wanted: u64) {
         over.store(true, Ordering::SeqCst);
         let flips = flipping.join().expect("it flips");
         let (allowed, denied) = (allowed.load(Ordering::SeqCst), denied.load(Ordering::SeqCst));
-        assert!(flips > 10 && denied > 50 && allowed > 50, "{flips} flips, {allowed} allowed, {denied} denied");
+        assert!(flips > 10 && denied > 20 && allowed > 20, "{flips} flips, {allowed} allowed, {denied} denied");
         println!("{flips} flips, {} decisions: {allowed} allowed, {denied} denied", allowed + denied);
     });
 }

@@ -2,6 +2,8 @@
 
 mod ends;
 mod same;
+mod sockets;
+mod tools;
 mod view;
 
 use std::path::PathBuf;

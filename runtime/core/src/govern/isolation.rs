@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::{Grants, Link, PowerClass};
+use crate::capability::Grants;
 use crate::denial::{Code, Denial};
 use crate::id::Namespace;
 
@@ -54,7 +54,7 @@ pub struct IsolationSection {
     /// How much Landlock is insisted on.
     #[serde(default)]
     pub landlock: Landlock,
-    /// The most workers at once: 1 to 256.
+    /// How many calls are in workers at once: 1 to 256. What these call shares their place.
     #[serde(default = "workers")]
     pub workers: u16,
     /// For how many milliseconds a worker that nobody needs is kept: at most an hour.
@@ -193,14 +193,6 @@ pub(super) fn isolate(
             .advise(hint.to_owned()))
     };
     let elsewhere = format!("or let {namespace} run in the host's own process: {}", setting(config, namespace, tier));
-    if grants.links(PowerClass::Sockets) == Some(Link::Granted) {
-        let hint = format!("Such a process has no network of its own, so it cannot be granted sockets. Grant none, {elsewhere}");
-        return unavailable("it is granted sockets, which no such process has", &hint);
-    }
-    if grants.links(PowerClass::Tools) == Some(Link::Granted) {
-        let hint = format!("A skill that runs apart calls no other in this version. Grant no tools, {elsewhere}");
-        return unavailable("it is granted calls of other skills, which no such process makes", &hint);
-    }
     let locks = match host.offered() {
         Ok(locks) => locks,
         Err(NoWorkers { why, hint }) => return unavailable(&why, &format!("{hint}, {elsewhere}")),
@@ -314,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_worker_cannot_do_is_granted_to_nobody_who_runs_in_one() {
+    fn what_reaches_outside_is_granted_to_who_runs_in_a_worker_too() {
         let entries = [
             ("sockets", r#"{"protocol": "tcp", "address": "192.0.2.1", "port": 53}"#),
             ("tools", r#"{"skill": "org.acme/other", "version": "^1"}"#),
@@ -323,11 +315,9 @@ mod tests {
             let text = format!(r#"{{"{power}": [{entry}]}}"#);
             let (asks, policy): (Asks, Policy) = (serde_json::from_str(&text).unwrap(), serde_json::from_str(&text).unwrap());
             let grants = narrow(&asks, &policy).unwrap();
-            let judge = |lines: &str| isolate(&config(lines), &name("org.other"), 2, &grants, &Host(Ok(3)));
-            let denial = judge("").unwrap_err();
-            assert_eq!(denial.code, Code::IsolationUnavailable);
-            assert!(denial.hint().contains(power) && denial.hint().contains("[isolation.namespaces]"), "{}", denial.hint());
-            assert_eq!(judge("[isolation]\nforeign = \"none\""), Ok(Isolation::None));
+            let judge = |lines: &str| isolate(&config(lines), &name("org.other"), 2, &grants, &Host(Ok(0)));
+            assert_eq!(judge(""), Ok(Isolation::Process { landlock: false }), "{power}");
+            assert_eq!(judge("[isolation]\nforeign = \"none\""), Ok(Isolation::None), "{power}");
         }
     }
 

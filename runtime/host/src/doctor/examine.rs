@@ -61,7 +61,7 @@ impl Doctor {
     async fn run(&self, order: Order) -> Outcome {
         let (tally, kill) = (Tally::new(&order.limits), KillHandle::new());
         match &self.elsewhere {
-            Some(elsewhere) => elsewhere.run(order, Apart { owner: "doctor".to_owned(), landlock: false }, &kill, &tally).await.0,
+            Some(elsewhere) => elsewhere.run(order, Apart::of("doctor", false), &kill, &tally).await.0,
             None => run(order, &kill, &tally).await,
         }
     }

@@ -17,6 +17,17 @@ pub(crate) struct Apart {
     pub(crate) owner: String,
     /// Whether it must be behind Landlock.
     pub(crate) landlock: bool,
+    /// The decision by which it runs.
+    pub(crate) decision: String,
+    /// The decisions by which those run that it came about by, if skills called.
+    pub(crate) above: Vec<String>,
+}
+
+impl Apart {
+    /// For a run of which nothing else is known.
+    pub(crate) fn of(owner: &str, landlock: bool) -> Self {
+        Self { owner: owner.to_owned(), landlock, decision: String::new(), above: Vec::new() }
+    }
 }
 
 /// How a run apart ended, and behind which locks; none if it never began.

@@ -68,6 +68,8 @@ pub async fn execute(
     let (work, mut open) = recorded.start();
     let Work { package, call, tool, grants, isolation } = work;
     let limits = Limits::resolve(&package.manifest().limits, maximum);
+    let decision = open.facts().decision_id.clone();
+    let above = call.chain.links().iter().map(|link| link.decision_id.clone()).collect();
     let broker = powers.broker(&grants);
     let told = Arc::clone(&broker);
     let mut running = Running { open: &mut open, tally: Tally::new(&limits), kill, told: &*told, rejected_code: Vec::new() };
@@ -90,8 +92,8 @@ pub async fn execute(
             let outcome = match isolation {
                 Isolation::None => run(order, kill, &running.tally).await,
                 Isolation::Process { landlock } => {
-                    let held = Apart { owner: owner(&grants), landlock };
-                    let (outcome, locks) = elsewhere(engines, order, held, kill, &running.tally).await;
+                    let apart = Apart { owner: owner(&grants), landlock, decision, above };
+                    let (outcome, locks) = elsewhere(engines, order, apart, kill, &running.tally).await;
                     isolated = locks;
                     outcome
                 }

@@ -75,6 +75,8 @@ pub struct Prepared {
     fuel: bool,
     component: Component,
     code: OwnedFd,
+    /// Whether this process was handed the code by another one, which has the sockets.
+    handed_over: bool,
     linked: Mutex<BTreeMap<SandboxLinks, InstancePre<Guest>>>,
 }
 
@@ -87,7 +89,7 @@ impl std::fmt::Debug for Prepared {
 impl Prepared {
     fn new(powered: Arc<Powered>, digest: Digest, fuel: bool, loaded: Loaded) -> Self {
         let Loaded { component, file } = loaded;
-        Self { powered, digest, fuel, component, code: file, linked: Mutex::new(BTreeMap::new()) }
+        Self { powered, digest, fuel, component, code: file, handed_over: false, linked: Mutex::new(BTreeMap::new()) }
     }
 
     /// The component's SHA-256.
@@ -117,7 +119,7 @@ impl Prepared {
         if let Some(ready) = linked.get(&links) {
             return Ok(ready.clone());
         }
-        let ready = link(&self.powered.engine, &self.component, links)?;
+        let ready = link(&self.powered.engine, &self.component, links, self.handed_over)?;
         linked.insert(links, ready.clone());
         Ok(ready)
     }
@@ -164,7 +166,8 @@ impl HandedOver {
     pub(crate) fn prepared(self) -> Result<Prepared, EngineFault> {
         let Self { engine, compatibility, digest, loaded } = self;
         let fuel = engine.get_consume_fuel();
-        Ok(Prepared::new(Arc::new(power(engine, compatibility)?), digest, fuel, loaded))
+        let prepared = Prepared::new(Arc::new(power(engine, compatibility)?), digest, fuel, loaded);
+        Ok(Prepared { handed_over: true, ..prepared })
     }
 }
 

@@ -21,6 +21,7 @@ use super::refusal::Reason;
 use super::refusal::Refusal;
 use super::reserved::Reserved;
 use super::secrets::SecretValue;
+use super::sockets::far::Far;
 use super::sockets::{Reach, decide};
 use super::tools::{Answer, Calling, Calls, Request};
 #[cfg(feature = "http")]
@@ -57,6 +58,12 @@ pub trait Broker: Send + Sync {
     /// For the receipt, what was refused and why.
     fn reach(&self, reach: Reach) -> Result<(), Box<Refusal>> {
         decide(&[], reach)
+    }
+
+    /// The sockets of a guest whose process has none: of a worker's, whose parent has them. A broker that does not say otherwise
+    /// knows of none, and the guest's own process makes them.
+    fn far(&self) -> Option<Arc<dyn Far>> {
+        None
     }
 
     /// Makes the secrets ready that were granted, so that they are in every request that they are for. Called once, before

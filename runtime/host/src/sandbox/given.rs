@@ -12,7 +12,7 @@ pub(crate) struct Given {
     /// How much its stores may hold, for the receipt; the broker decides.
     pub(crate) keyvalue: Vec<keyvalue::Grant>,
     /// Over which protocols it has addresses to open sockets to; which, the broker decides.
-    pub(super) sockets: Vec<Protocol>,
+    pub(crate) sockets: Vec<Protocol>,
     pub(super) clocks: clocks::Ask,
     /// Whether the broker holds secrets for it. It is given none of them here.
     pub(crate) secrets: bool,

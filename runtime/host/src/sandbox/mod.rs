@@ -49,6 +49,7 @@ pub(crate) use keyvalue::{brought, sent};
 pub use refusal::{Reason, Refusal};
 pub use replay::Replay;
 pub use reserved::Reserved;
+pub(crate) use sockets::far;
 pub use sockets::{Reach, Reached, SocketOperation};
 pub use stop::Stop;
 pub use traffic::{Allowance, Requested, Traffic};
@@ -92,11 +93,11 @@ pub struct SandboxLinks {
     pub tools: Link,
 }
 
-/// Links a component with the base and the named powers, and with nothing else.
+/// Links a component with the base and the named powers, and with nothing else. `far` says that its sockets are in another process.
 ///
 /// # Errors
 /// If the component imports something that is not linked, or with another type.
-pub(crate) fn link(engine: &Engine, component: &Component, links: SandboxLinks) -> Result<InstancePre<Guest>> {
+pub(crate) fn link(engine: &Engine, component: &Component, links: SandboxLinks, far: bool) -> Result<InstancePre<Guest>> {
     let mut linker = Linker::new(engine);
     base::link(&mut linker)?;
     match links.files {
@@ -107,6 +108,7 @@ pub(crate) fn link(engine: &Engine, component: &Component, links: SandboxLinks) 
     match links.sockets {
         Link::Absent => {}
         // What is reached is what the guest's broker says, which is nothing if it was granted none.
+        Link::Empty | Link::Granted if far => sockets::link_far(&mut linker)?,
         Link::Empty | Link::Granted => sockets::link(&mut linker)?,
     }
     match links.http {

@@ -68,6 +68,12 @@ fn links(power: &str, link: Link) -> SandboxLinks {
 /// Whether the linker has something of this name. A component imports it with a type made up for the purpose, and the
 /// linker's words tell whether it has none, or one of another type.
 fn has(engine: &Engine, interface: &str, name: &str, links: SandboxLinks) -> bool {
+    let [here, far] = [false, true].map(|far| has_with(engine, interface, name, links, far));
+    assert_eq!(here, far, "{interface} {name}: a worker has the same interfaces");
+    here
+}
+
+fn has_with(engine: &Engine, interface: &str, name: &str, links: SandboxLinks, far: bool) -> bool {
     let mut body = String::new();
     let method = name.strip_prefix("[method]").map(|rest| (rest, "(param \"self\" (borrow $r))"));
     let of_type = name.strip_prefix("[static]").map(|rest| (rest, ""));
@@ -82,7 +88,7 @@ fn has(engine: &Engine, interface: &str, name: &str, links: SandboxLinks) -> boo
     }
     let wat = format!("(component (import \"{interface}\" (instance {body})))");
     let component = Component::from_binary(engine, &wat::parse_str(&wat).unwrap()).unwrap();
-    match link(engine, &component, links) {
+    match link(engine, &component, links, far) {
         Ok(_) => true,
         Err(error) => {
             let told = format!("{error:#}");

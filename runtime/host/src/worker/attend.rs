@@ -10,7 +10,7 @@ use super::child::{Child, Heard};
 use super::judge::judge;
 use super::outside::Outside;
 use super::wire::{Errand, Report, Said, Say, longest_end};
-use crate::engine::{KillHandle, KillReason, Order, Outcome, Tally, Told, json_bytes, never_began, stopped};
+use crate::engine::{KillHandle, KillReason, Order, Outcome, Resources, Tally, Used, json_bytes, never_began, stopped};
 use crate::sandbox::Stop;
 
 /// By how much a worker may be over the time of its run, which it keeps itself, before it is killed.
@@ -69,7 +69,7 @@ struct Run<'a> {
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        self.tally.set(Told { used: self.resources(), http: self.outside.origins(), calls: Vec::new(), sockets: Vec::new() });
+        self.tally.set(self.outside.account.told(self.resources()));
     }
 }
 
@@ -104,7 +104,7 @@ impl Run<'_> {
                 Heard::Said(Said::Ended { run, report }) if run == number => {
                     return serde_json::from_str(&report).map_err(|_| lost("told an end that is none"));
                 }
-                Heard::Said(said) => self.outside.hear(said).map_err(lost)?,
+                Heard::Said(said) => self.outside.hear(said).await.map_err(lost)?,
                 Heard::Gone(how) => {
                     return Err(match stop.or_else(|| kill.reason()) {
                         Some(reason) => stopped(&reason.stop()),
@@ -118,24 +118,28 @@ impl Run<'_> {
         }
     }
 
-    fn resources(&self) -> crate::engine::Resources {
-        let mut resources = crate::engine::Resources::none(&self.order.limits);
-        resources.wall_us.used = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        resources.input_bytes.used = self.input_bytes;
-        self.outside.used(&mut resources);
+    fn resources(&self) -> Resources {
+        let mut resources = Resources::none(&self.order.limits);
+        self.own(&mut resources);
+        self.outside.account.used(&mut resources);
         resources
     }
 
-    fn believed(self, report: Report, kill: &KillHandle) -> Attended {
+    /// The figures that this side alone measures.
+    fn own(&self, resources: &mut Resources) {
+        let Resources { wall_us, input_bytes, .. } = Resources::none(&self.order.limits);
+        let used = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        resources.wall_us = Used { used, ..wall_us };
+        resources.input_bytes = Used { used: self.input_bytes, ..input_bytes };
+    }
+
+    fn believed(mut self, report: Report, kill: &KillHandle) -> Attended {
+        let told = report.resources;
         match judge(report, &self.order.limits, self.order.links, kill) {
-            Ok(judged) => {
-                let mut outcome = judged;
-                self.outside.one_too_many(&outcome.http);
-                let wall = self.resources();
-                outcome.resources.wall_us = wall.wall_us;
-                outcome.resources.input_bytes = wall.input_bytes;
-                self.outside.used(&mut outcome.resources);
-                (outcome.http, outcome.refusals) = (self.outside.origins(), self.outside.refusals());
+            Ok(mut outcome) => {
+                self.outside.account.one_too_many(&outcome.http, &told);
+                self.own(&mut outcome.resources);
+                self.outside.account.tell(&mut outcome);
                 let is_sound = outcome.end.as_ref().map_or_else(|failure| failure.code == FailureCode::Skill, |_| true);
                 Attended { outcome, is_sound: is_sound && self.outside.is_quiet() }
             }
@@ -145,8 +149,8 @@ impl Run<'_> {
 
     fn without_report(self, failure: Failure) -> Attended {
         let mut outcome = never_began(&self.order.limits, failure);
-        outcome.resources = self.resources();
-        (outcome.http, outcome.refusals) = (self.outside.origins(), self.outside.refusals());
+        self.own(&mut outcome.resources);
+        self.outside.account.tell(&mut outcome);
         Attended { outcome, is_sound: false }
     }
 }

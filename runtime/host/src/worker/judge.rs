@@ -45,7 +45,7 @@ pub(super) fn judge(report: Report, limits: &Limits, links: SandboxLinks, kill: 
         stderr,
         log,
         http,
-        // What such a process may not do at all, no guest in it did.
+        // Nothing is believed of these: it is done and known on this side.
         calls: Vec::new(),
         sockets: Vec::new(),
         refusals: Vec::new(),

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::wire::{ASKS, Answer, Ask, Inbox, Said, Say, Unread, frame, write};
 use crate::engine::KillHandle;
 
-/// An answer, and how many bytes went over the network by then.
+/// An answer, and how many bytes the run's own requests had moved by then.
 pub(super) type Answered = (Answer, u64);
 
 /// A run that was ordered.
@@ -47,6 +47,9 @@ struct Asked {
     #[cfg(feature = "http")]
     givers: BTreeMap<u32, tokio::sync::mpsc::UnboundedSender<()>>,
     kill: Option<KillHandle>,
+    /// How many bytes are known here that went over the network.
+    #[cfg(feature = "http")]
+    bytes: u64,
 }
 
 impl Line {
@@ -111,6 +114,18 @@ impl Line {
     #[cfg(feature = "http")]
     pub(super) fn gives_no_more(&self, id: u32) {
         self.asked().givers.remove(&id);
+    }
+
+    /// How many of the bytes that went over the network by now were not known here yet.
+    #[cfg(feature = "http")]
+    pub(super) fn news(&self, run: u64, bytes: u64) -> u64 {
+        let mut asked = self.asked();
+        if asked.run != run {
+            return 0;
+        }
+        let more = bytes.saturating_sub(asked.bytes);
+        asked.bytes = asked.bytes.max(bytes);
+        more
     }
 
     /// Gives the ask its number; none if its run is over.

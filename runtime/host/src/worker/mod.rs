@@ -14,6 +14,7 @@
 //! over there. A program that does not call `enter` is never started anew; its halls refuse to compile what is not in their
 //! cache, unless they were opened with [`Config::compile_in_process`](crate::hall::Config::compile_in_process).
 
+mod account;
 mod answer;
 mod attend;
 mod child;

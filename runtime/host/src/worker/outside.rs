@@ -1,19 +1,17 @@
 //! What a guest in a worker reaches outside: each ask is answered by the very broker of its call, here, where policy, secrets and
 //! budgets are. Nothing is believed of what the worker says: an ask that has no place ends it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use skillhall_core::stores::Usage;
-
+use super::account::Account;
 use super::child::Sayer;
 use super::wire::{ASKS, Answer, Ask, Said, Say};
-use crate::engine::{Order, Resources, Used};
-use crate::sandbox::traffic::KEPT;
-use crate::sandbox::{Link, Refusal, Requested, Traffic, Unkept, brought, sent};
+use crate::engine::Order;
+use crate::sandbox::far::{Thing, served::Served};
+use crate::sandbox::{Link, Unkept, brought, sent, tools};
 
 #[cfg(feature = "http")]
 use super::sending::Requests;
@@ -25,6 +23,10 @@ const UNHEARD: usize = 16 << 20;
 pub(super) enum Done {
     /// An operation on this store was done, or not.
     Kept(String, Result<skillhall_core::stores::Performed, Unkept>),
+    /// There is something to be done with a thing.
+    Ready,
+    /// A called skill ended, or did not begin.
+    Called(Box<tools::Answer>),
     /// The head of a response, or why there is none.
     #[cfg(feature = "http")]
     Sent(Result<crate::sandbox::egress::Exchange, crate::sandbox::egress::Unsent>),
@@ -44,36 +46,30 @@ pub(super) struct Outside<'a> {
     order: &'a Order,
     run: u64,
     sayer: Sayer,
-    traffic: Arc<Traffic>,
+    pub(super) account: Account<'a>,
     works: Works,
+    sockets: Option<Served>,
+    /// Asks that wait until there is something to be done with a thing.
+    waiting: Vec<(u32, Thing)>,
     /// The last number of an ask.
     last: u32,
-    /// How often it has asked.
-    asked: u64,
-    /// Bytes that operations on stores moved.
-    moved: u64,
-    usage: BTreeMap<String, Usage>,
-    refusals: Vec<Refusal>,
     #[cfg(feature = "http")]
     requests: Requests,
 }
 
 impl<'a> Outside<'a> {
     pub(super) fn new(order: &'a Order, sayer: Sayer, run: u64) -> Self {
-        let traffic = Arc::new(Traffic::new(order.limits.bounds().http));
         Self {
             order,
             run,
             #[cfg(feature = "http")]
             requests: Requests::new(sayer.clone()),
             sayer,
-            traffic,
+            account: Account::new(order),
             works: Works::default(),
+            sockets: sockets(order),
+            waiting: Vec::new(),
             last: 0,
-            asked: 0,
-            moved: 0,
-            usage: BTreeMap::new(),
-            refusals: Vec::new(),
         }
     }
 
@@ -81,50 +77,54 @@ impl<'a> Outside<'a> {
     ///
     /// # Errors
     /// What it may not say now.
-    pub(super) fn hear(&mut self, said: Said) -> Result<(), &'static str> {
+    pub(super) async fn hear(&mut self, said: Said) -> Result<(), &'static str> {
         match said {
             Said::Ask { run, id, ask } if run == self.run && id > self.last => {
                 self.last = id;
-                self.asks(id, ask)
+                self.asks(id, ask).await
             }
             Said::GaveUp { run, id } if run == self.run && id <= self.last => {
                 self.works.forget(id);
+                self.waiting.retain(|(of, _)| *of != id);
                 #[cfg(feature = "http")]
                 self.requests.forget(id);
                 Ok(())
             }
             #[cfg(feature = "http")]
             Said::Piece { run, id, piece } if run == self.run => self.requests.take(id, piece),
+            Said::LetGo { run, thing } if run == self.run => {
+                let Some(sockets) = &mut self.sockets else { return Err("let a socket go without having any") };
+                sockets.let_go(thing);
+                Ok(())
+            }
             // Of a run before this, whose end was told before.
-            Said::GaveUp { run, .. } if run < self.run => Ok(()),
+            Said::GaveUp { run, .. } | Said::LetGo { run, .. } if run < self.run => Ok(()),
             _ => Err("said what has no place there"),
         }
     }
 
-    fn asks(&mut self, id: u32, ask: Ask) -> Result<(), &'static str> {
-        if self.works.asks() >= ASKS {
+    async fn asks(&mut self, id: u32, ask: Ask) -> Result<(), &'static str> {
+        // What is answered at once waits for nothing.
+        let waits = !matches!(ask, Ask::Reveal { .. } | Ask::Wish(_));
+        if waits && self.works.asks().saturating_add(self.waiting.len()) >= ASKS {
             return Err("asked too much at once");
         }
         if self.sayer.unheard() > UNHEARD {
             return Err("asks and does not listen");
         }
-        #[cfg(feature = "http")]
-        let counts = !matches!(ask, Ask::More { .. });
-        #[cfg(not(feature = "http"))]
-        let counts = true;
-        self.asked = self.asked.saturating_add(u64::from(counts));
-        if self.asked > self.order.limits.host_calls {
-            return Err("asked more often than it may");
+        match &ask {
+            #[cfg(feature = "http")]
+            Ask::More { .. } => {}
+            Ask::Ready(_) => self.account.asked_part()?,
+            Ask::Wish(wish) if wish.is_part() => self.account.asked_part()?,
+            _ => self.account.asked()?,
         }
         match ask {
             Ask::Keep { store, operation } => {
                 if self.order.links.keyvalue != Link::Granted {
                     return Err("asked for a store without having any");
                 }
-                self.moved = self.moved.saturating_add(sent(&operation));
-                if self.moved > self.order.limits.host_call_bytes {
-                    return Err("moved more bytes than it may");
-                }
+                self.account.sent(sent(&operation))?;
                 let keeping = self.order.broker.keep(&store, operation);
                 self.works.add(id, Box::pin(async move { Done::Kept(store, keeping.await) }));
             }
@@ -135,12 +135,26 @@ impl<'a> Outside<'a> {
                 let value = self.order.broker.reveal(&name).map(|value| value.expose().to_owned());
                 self.answer(id, Answer::Revealed(value));
             }
+            Ask::Call(request) => {
+                if self.order.links.tools != Link::Granted {
+                    return Err("asked for a call of a skill without being granted any");
+                }
+                let calling = self.order.broker.call(self.account.calls(request)?);
+                self.works.add(id, Box::pin(async move { Done::Called(Box::new(calling.await)) }));
+            }
+            Ask::Wish(wish) => {
+                let Some(sockets) = &mut self.sockets else { return Err("asked for a socket without having any") };
+                let got = sockets.serve(self.account.meter(), wish).await;
+                self.answer(id, Answer::Got(got));
+            }
+            Ask::Ready(_) if self.sockets.is_none() => return Err("asked for a socket without having any"),
+            Ask::Ready(thing) => self.waiting.push((id, thing)),
             #[cfg(feature = "http")]
             Ask::Send(asked) => {
                 if self.order.links.http != Link::Granted {
                     return Err("asked for a request without being granted any");
                 }
-                match self.requests.send(id, asked, &*self.order.broker, &self.traffic) {
+                match self.requests.send(id, asked, &*self.order.broker, self.account.traffic()) {
                     Ok(work) => self.works.add(id, work),
                     Err(wrong) => self.answer(id, Answer::Sent(Err(wrong))),
                 }
@@ -155,23 +169,34 @@ impl<'a> Outside<'a> {
     }
 
     fn answer(&self, id: u32, answer: Answer) {
-        self.sayer.say(&Say::Answer { id, bytes: self.traffic.bytes(), answer });
+        self.sayer.say(&Say::Answer { id, bytes: self.account.own_network_bytes(), answer });
     }
 
     /// Goes on with what is under way, until a piece of it is done.
     pub(super) async fn works(&mut self) {
-        let (id, done) = self.works.next().await;
+        let (id, done) = poll_fn(|context| {
+            if let Some(at) = self.ready(context) {
+                let (id, _) = self.waiting.remove(at);
+                return Poll::Ready((id, Done::Ready));
+            }
+            self.works.poll(context)
+        })
+        .await;
         match done {
+            Done::Ready => self.answer(id, Answer::Ready),
             Done::Kept(store, Ok(performed)) => {
-                self.moved = self.moved.saturating_add(brought(&performed.answer));
-                self.usage.insert(store, performed.usage);
+                self.account.kept(store, performed.usage, brought(&performed.answer));
                 self.answer(id, Answer::Kept(Ok(performed)));
             }
             Done::Kept(_, Err(Unkept { told, refusal })) => {
-                if let Some(refusal) = refusal.filter(|_| self.refusals.len() < KEPT) {
-                    self.refusals.push(*refusal);
+                if let Some(refusal) = refusal {
+                    self.account.refused(*refusal);
                 }
                 self.answer(id, Answer::Kept(Err(told.into())));
+            }
+            Done::Called(answer) => {
+                let answer = self.account.called(*answer);
+                self.answer(id, answer);
             }
             #[cfg(feature = "http")]
             Done::Sent(Ok(exchange)) => {
@@ -181,7 +206,7 @@ impl<'a> Outside<'a> {
             }
             #[cfg(feature = "http")]
             Done::Sent(Err(unsent)) => {
-                let wrong = self.requests.unsent(id, unsent, &self.traffic);
+                let wrong = self.requests.unsent(id, unsent, self.account.traffic());
                 self.answer(id, Answer::Sent(Err(wrong)));
             }
             #[cfg(feature = "http")]
@@ -194,55 +219,22 @@ impl<'a> Outside<'a> {
         }
     }
 
-    /// To which origins requests were to go.
-    pub(super) fn origins(&self) -> Vec<Requested> {
-        self.traffic.origins()
-    }
-
-    /// Counts the request that the worker held back because it was one too many: it says so itself, and cannot say more.
-    pub(super) fn one_too_many(&self, told: &[Requested]) {
-        if self.traffic.requests() != self.order.limits.http_requests || self.order.links.http != Link::Granted {
-            return;
-        }
-        let known = self.traffic.origins();
-        let of = |origin: &str| known.iter().find(|known| known.origin == origin).map_or(0, |known| known.requests);
-        if let Some(more) = told.iter().find(|told| told.requests > of(&told.origin)) {
-            // It is over the budget, which is what it says.
-            let _ = self.traffic.request(&more.origin);
-        }
-    }
-
-    /// What was refused, the network's refusals first.
-    pub(super) fn refusals(&self) -> Vec<Refusal> {
-        let mut refusals = self.traffic.refusals();
-        refusals.extend(self.refusals.iter().cloned());
-        refusals.truncate(KEPT);
-        refusals
-    }
-
     /// Whether nothing is under way.
     pub(super) fn is_quiet(&self) -> bool {
-        self.works.asks() == 0
+        self.works.asks() == 0 && self.waiting.is_empty()
     }
 
-    /// The figures that are known here.
-    pub(super) fn used(&self, resources: &mut Resources) {
-        let limits = &self.order.limits;
-        if self.order.links.http == Link::Granted {
-            resources.http_requests = Some(Used { used: self.traffic.requests(), allowed: limits.http_requests });
-            resources.http_bytes = Some(Used { used: self.traffic.bytes(), allowed: limits.http_bytes });
-        }
-        let quotas = &self.order.given.keyvalue;
-        let used = self.usage.iter().filter_map(|(store, usage)| Some((usage, quotas.iter().find(|one| one.store == *store)?)));
-        for (usage, quota) in used {
-            let add = |sum: Option<Used>, used: u64, allowed: u64| {
-                let sum = sum.unwrap_or_default();
-                Some(Used { used: sum.used.saturating_add(used), allowed: sum.allowed.saturating_add(allowed) })
-            };
-            resources.keyvalue_bytes = add(resources.keyvalue_bytes, usage.bytes, quota.bytes);
-            resources.keyvalue_entries = add(resources.keyvalue_entries, usage.entries, quota.entries);
-        }
+    /// The place of an ask that waits no more.
+    fn ready(&mut self, context: &mut Context<'_>) -> Option<usize> {
+        let sockets = self.sockets.as_mut()?;
+        self.waiting.iter().position(|(_, thing)| sockets.poll_ready(*thing, context).is_ready())
     }
+}
+
+/// The run's sockets, if it has the interfaces: linked empty, they are there to be refused.
+fn sockets(order: &Order) -> Option<Served> {
+    let handles = order.limits.bounds().handles;
+    (order.links.sockets != Link::Absent).then(|| Served::new(&order.given.sockets, &order.broker, handles))
 }
 
 /// What is under way. There is little of it, so all of it is asked each time.
@@ -267,10 +259,6 @@ impl Works {
 
     fn forget(&mut self, id: u32) {
         self.0.retain(|(of, ..)| *of != id);
-    }
-
-    async fn next(&mut self) -> (u32, Done) {
-        poll_fn(|context| self.poll(context)).await
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<(u32, Done)> {

@@ -1,6 +1,10 @@
 //! The workers of a host: each runs the guests of one skill for one organisation, with the same folders, one call at a time. One
 //! whose guest ended well is kept for the next call; any other is ended with its run.
+//!
+//! So many work at once as hall.toml says. A run that calls another waits for that one, so of both only one works: the called one
+//! shares the other's place, and never waits for one that its own caller holds.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -42,6 +46,8 @@ pub(crate) struct PoolLimits {
 pub(crate) struct Workers {
     limits: PoolLimits,
     room: Arc<Semaphore>,
+    /// The runs that are in workers, by the decisions about them.
+    working: Arc<Mutex<BTreeMap<u64, String>>>,
     resting: Mutex<Vec<Ready>>,
     runs: AtomicU64,
     /// Starts a program as a worker: this one, but in tests.
@@ -78,7 +84,20 @@ struct Key {
 /// A worker for one run, which goes back or is ended.
 struct Lent {
     ready: Ready,
-    _room: OwnedSemaphorePermit,
+    place: Place,
+}
+
+/// A run's place among those that are in workers. It gives it up when this is dropped.
+struct Place {
+    number: u64,
+    working: Arc<Mutex<BTreeMap<u64, String>>>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        locked(&self.working).remove(&self.number);
+    }
 }
 
 impl Workers {
@@ -88,7 +107,7 @@ impl Workers {
 
     pub(super) fn starting(limits: PoolLimits, start: impl Fn(&Task) -> Result<Command, String> + Send + Sync + 'static) -> Self {
         let room = Arc::new(Semaphore::new(limits.workers.into()));
-        Self { limits, room, resting: Mutex::default(), runs: AtomicU64::new(1), start: Box::new(start) }
+        Self { limits, room, working: Arc::default(), resting: Mutex::default(), runs: AtomicU64::new(1), start: Box::new(start) }
     }
 
     /// Ends those that rest.
@@ -121,7 +140,7 @@ impl Workers {
             Ok(lent) => lent,
             Err(failure) => return never(failure),
         };
-        let (number, locks) = (self.runs.fetch_add(1, Ordering::Relaxed), lent.ready.locks);
+        let (number, locks) = (lent.place.number, lent.ready.locks);
         // Dropped in here, it is ended.
         let Attended { outcome, is_sound } = attend(&mut lent.ready.child, number, &order, kill, tally).await;
         if is_sound {
@@ -132,17 +151,30 @@ impl Workers {
 
     /// One that rests and is for this very thing; else a new one.
     async fn lend(&self, order: &Order, apart: &Apart, folders: Vec<Folder>) -> Result<Lent, Failure> {
-        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| lost("is not there any more"))?;
+        let place = self.place(apart).await?;
         let key = key(order, apart, &folders).map_err(|error| lost(&format!("cannot be given its folders: {error}")))?;
         if let Some(ready) = self.wake(&key) {
-            return Ok(Lent { ready, _room: room });
+            return Ok(Lent { ready, place });
         }
         let begun = tokio::time::timeout(BEGINNING, self.begin(order, &key, folders)).await;
         let ready = begun.unwrap_or_else(|_| Err(lost("did not begin in time")))?;
         if apart.landlock && ready.locks.landlock == 0 {
             return Err(lost("has no Landlock, which it must have for what it was granted"));
         }
-        Ok(Lent { ready, _room: room })
+        Ok(Lent { ready, place })
+    }
+
+    /// Waits for a place, if the run does not share that of a run that it came about by.
+    async fn place(&self, apart: &Apart) -> Result<Place, Failure> {
+        let shares = locked(&self.working).values().any(|decision| apart.above.contains(decision));
+        let room = if shares {
+            None
+        } else {
+            Some(Arc::clone(&self.room).acquire_owned().await.map_err(|_| lost("is not there any more"))?)
+        };
+        let number = self.runs.fetch_add(1, Ordering::Relaxed);
+        locked(&self.working).insert(number, apart.decision.clone());
+        Ok(Place { number, working: Arc::clone(&self.working), _room: room })
     }
 
     fn wake(&self, key: &Key) -> Option<Ready> {
@@ -157,7 +189,7 @@ impl Workers {
     async fn begin(&self, order: &Order, key: &Key, folders: Vec<Folder>) -> Result<Ready, Failure> {
         let failed = |error: std::io::Error| lost(&format!("could not be started: {error}"));
         // There are as many as there may be, those that rest among them: the one that rests longest makes room.
-        let (busy, most) = (usize::from(self.limits.workers).saturating_sub(self.room.available_permits()), self.limits.workers);
+        let (busy, most) = (locked(&self.working).len(), self.limits.workers);
         let rested: Vec<Ready> = {
             let mut resting = self.resting();
             let over = resting.len().saturating_add(busy).saturating_sub(most.into()).min(resting.len());
@@ -191,14 +223,20 @@ impl Workers {
     }
 
     fn give_back(&self, lent: Lent) {
-        let Lent { ready, _room } = lent;
+        let Lent { ready, place } = lent;
         ready.child.rests(self.limits.idle);
         self.resting().push(ready);
+        drop(place);
     }
 
     fn resting(&self) -> MutexGuard<'_, Vec<Ready>> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.resting)
     }
+}
+
+/// What stands behind these locks is whole between any two statements.
+fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The folders that were granted and are given to guests.

@@ -1,7 +1,9 @@
 //! The broker of a guest in a worker: it has nothing but the folders that it was handed, decides nothing, and asks its parent
 //! for the rest.
 
+use std::future::Future;
 use std::os::fd::OwnedFd;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use skillhall_core::capability::files::Access;
@@ -10,8 +12,10 @@ use skillhall_core::stores::Operation;
 use zeroize::Zeroizing;
 
 use super::line::Line;
-use super::wire::{Answer, Ask};
+use super::wire::{Answer, Ask, Said};
+use crate::sandbox::far::{Far, Got, Thing, Wish, Wrong};
 use crate::sandbox::secrets::SecretValue;
+use crate::sandbox::tools::{self, Called, Calling, Request};
 use crate::sandbox::{Broker, Folder, Keeping, Reserved, Told, Unkept};
 
 /// One call's way to its parent.
@@ -69,6 +73,22 @@ impl Broker for Remote {
         }
     }
 
+    fn far(&self) -> Option<Arc<dyn Far>> {
+        Some(Arc::new(Sockets { line: Arc::clone(&self.line), run: self.run }))
+    }
+
+    /// The parent keeps for the receipt what comes of it.
+    fn call(&self, request: Request) -> Calling {
+        let (line, run) = (Arc::clone(&self.line), self.run);
+        Box::pin(async move {
+            let called = Called::begun(&request);
+            match line.ask(run, Ask::Call(request.clone())).await {
+                Some((Answer::Called { end, spent }, _)) => tools::Answer { end, spent, called, refusal: None },
+                _ => tools::Answer::without_calls(&request),
+            }
+        })
+    }
+
     #[cfg(feature = "http")]
     fn send(
         &self,
@@ -77,5 +97,32 @@ impl Broker for Remote {
         traffic: Arc<crate::sandbox::Traffic>,
     ) -> Result<crate::sandbox::egress::Sending, crate::sandbox::egress::Unsent> {
         Ok(super::request::send(&self.line, self.run, request, timeouts, traffic))
+    }
+}
+
+/// The sockets of one call, which are with the parent.
+struct Sockets {
+    line: Arc<Line>,
+    run: u64,
+}
+
+impl Far for Sockets {
+    fn wish(&self, wish: Wish) -> Result<Got, Wrong> {
+        match self.line.ask_now(self.run, Ask::Wish(wish)) {
+            Some((Answer::Got(got), _)) => got,
+            _ => Err(Wrong::Trap("the host gave no answer".to_owned())),
+        }
+    }
+
+    fn ready(&self, thing: Thing) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let (line, run) = (Arc::clone(&self.line), self.run);
+        Box::pin(async move {
+            // Without an answer there is nothing to wait for: the next wish tells why.
+            let _ = line.ask(run, Ask::Ready(thing)).await;
+        })
+    }
+
+    fn let_go(&self, thing: Thing) {
+        self.line.say(&Said::LetGo { run: self.run, thing });
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn send(line: &Arc<Line>, run: u64, request: Request<Body>, timeouts:
             never = &mut pump => match never {},
         };
         let (answer, bytes) = answer.ok_or_else(lost)?;
-        catch_up(&traffic, bytes);
+        catch_up(&line, run, &traffic, bytes);
         let Answer::Sent(answered) = answer else { return Err(lost()) };
         let head = answered.map_err(|wrong| Unsent::failed(wrong.into()))?;
         let remains = Remains { line: Arc::clone(&line), run, of: id, size: head.size, asking: None, traffic, ended: false };
@@ -52,8 +52,8 @@ fn lost() -> Unsent {
 }
 
 /// Counts here what was counted there, so that this guest is stopped where it would be stopped there.
-fn catch_up(traffic: &Traffic, bytes: u64) {
-    let more = bytes.saturating_sub(traffic.bytes());
+fn catch_up(line: &Line, run: u64, traffic: &Traffic, bytes: u64) {
+    let more = line.news(run, bytes);
     // A budget that is exceeded is seen when the guest runs again.
     let _ = traffic.moved(usize::try_from(more).unwrap_or(usize::MAX));
 }
@@ -137,7 +137,7 @@ impl hyper::body::Body for Remains {
             self.ended = true;
             return Poll::Ready(Some(Err(HttpError::InternalError(None))));
         };
-        catch_up(&self.traffic, bytes);
+        catch_up(&self.line, self.run, &self.traffic, bytes);
         self.ended = piece.is_last();
         Poll::Ready(piece.frame())
     }

@@ -19,7 +19,9 @@ use skillhall_core::stores::{Operation, Performed};
 use zeroize::Zeroizing;
 
 use crate::engine::{KillReason, Limits, Resources};
+use crate::sandbox::far::{Got, Thing, Wish, Wrong};
 use crate::sandbox::log::Line;
+use crate::sandbox::tools::{CallError, Request, Spent};
 use crate::sandbox::{Given, Replay, Requested, SandboxLinks, Told};
 
 #[cfg(feature = "http")]
@@ -49,7 +51,7 @@ pub(super) enum Say {
     Run { run: u64, errand: String },
     /// Stop the run.
     Kill(KillReason),
-    /// What came of an ask; and how many bytes went over the network by now.
+    /// What came of an ask; and how many bytes the run's own requests have moved by now.
     Answer { id: u32, bytes: u64, answer: Answer },
     /// The next piece of this request's body is wanted.
     #[cfg(feature = "http")]
@@ -67,6 +69,8 @@ pub(super) enum Said {
     Ask { run: u64, id: u32, ask: Ask },
     /// Nobody waits for that any more.
     GaveUp { run: u64, id: u32 },
+    /// The guest has this no more.
+    LetGo { run: u64, thing: Thing },
     /// A piece of a request's body, which was wanted.
     #[cfg(feature = "http")]
     Piece { run: u64, id: u32, piece: Piece },
@@ -81,6 +85,12 @@ pub(super) enum Ask {
     Keep { store: String, operation: Operation },
     /// The value of a secret.
     Reveal { name: String },
+    /// A call of another skill.
+    Call(Request),
+    /// Something to be done with a socket.
+    Wish(Wish),
+    /// To wait until there is something to be done with this.
+    Ready(Thing),
     /// A request; its body comes in pieces as they are wanted.
     #[cfg(feature = "http")]
     Send(Asked),
@@ -96,6 +106,12 @@ pub(super) enum Answer {
     Kept(Result<Performed, Untold>),
     /// Of a secret.
     Revealed(Option<String>),
+    /// Of a call: what the guest is told, and what it cost.
+    Called { end: Result<String, CallError>, spent: Spent },
+    /// Of what was to be done with a socket.
+    Got(Result<Got, Wrong>),
+    /// There is something to be done.
+    Ready,
     /// Of a request.
     #[cfg(feature = "http")]
     Sent(Answered),

@@ -5,6 +5,7 @@
 //! guest names (`decide`), which the engine asks once more before each system call; and a count of sockets, datagrams and bytes.
 
 mod decide;
+pub(crate) mod far;
 mod names;
 mod tcp;
 mod udp;
@@ -175,13 +176,31 @@ fn view(guest: &mut Guest) -> SocketsView<'_> {
 
 /// Links the interfaces. What they reach is what the guest's broker says.
 pub(super) fn link(linker: &mut Linker<Guest>) -> Result<()> {
+    link_to::<HasSockets>(linker, view)
+}
+
+/// Links the interfaces to sockets that are in another process, with whom the guest's broker knows there.
+pub(super) fn link_far(linker: &mut Linker<Guest>) -> Result<()> {
+    link_to::<far::view::HasFar>(linker, far::view::view)
+}
+
+fn link_to<D: HasData + Send>(linker: &mut Linker<Guest>, view: fn(&mut Guest) -> D::Data<'_>) -> Result<()>
+where
+    for<'a> D::Data<'a>: interfaces::network::Host
+        + interfaces::instance_network::Host
+        + interfaces::ip_name_lookup::Host
+        + interfaces::tcp::Host
+        + interfaces::tcp_create_socket::Host
+        + interfaces::udp::Host
+        + interfaces::udp_create_socket::Host,
+{
     use interfaces as sockets;
     let options = sockets::network::LinkOptions::default();
-    sockets::network::add_to_linker::<Guest, HasSockets>(linker, &options, view)?;
-    sockets::instance_network::add_to_linker::<Guest, HasSockets>(linker, view)?;
-    sockets::ip_name_lookup::add_to_linker::<Guest, HasSockets>(linker, view)?;
-    sockets::tcp::add_to_linker::<Guest, HasSockets>(linker, view)?;
-    sockets::tcp_create_socket::add_to_linker::<Guest, HasSockets>(linker, view)?;
-    sockets::udp::add_to_linker::<Guest, HasSockets>(linker, view)?;
-    sockets::udp_create_socket::add_to_linker::<Guest, HasSockets>(linker, view)
+    sockets::network::add_to_linker::<Guest, D>(linker, &options, view)?;
+    sockets::instance_network::add_to_linker::<Guest, D>(linker, view)?;
+    sockets::ip_name_lookup::add_to_linker::<Guest, D>(linker, view)?;
+    sockets::tcp::add_to_linker::<Guest, D>(linker, view)?;
+    sockets::tcp_create_socket::add_to_linker::<Guest, D>(linker, view)?;
+    sockets::udp::add_to_linker::<Guest, D>(linker, view)?;
+    sockets::udp_create_socket::add_to_linker::<Guest, D>(linker, view)
 }

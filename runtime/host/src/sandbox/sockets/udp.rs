@@ -111,8 +111,8 @@ impl HostOutgoingDatagramStream for SocketsView<'_> {
 
     /// All of them are decided before one is sent. Each counts as a host call of its own.
     fn send(&mut self, stream: Outgoing, datagrams: Vec<OutgoingDatagram>) -> SocketResult<u64> {
+        datagrams.iter().for_each(|_| self.meter.host_call());
         for datagram in &datagrams {
-            self.meter.host_call();
             if let Some(remote) = datagram.remote_address {
                 self.admit(Protocol::Udp, SocketOperation::Send, remote.into())?;
             }

@@ -47,53 +47,34 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> Result<()> {
 impl tools::call::Host for View<'_> {
     async fn call(&mut self, skill: String, tool: String, input: String) -> Result<Result<String, tools::call::Error>> {
         self.meter.calling()?;
-        self.meter.moving(bytes(&[&skill, &tool, &input]))?;
-        let rest = self.meter.rest(self.output.rest());
-        let request = Request { skill, tool, input, rest };
+        let mut request = Request { skill, tool, input, rest: self.meter.rest(self.output.rest()) };
+        self.meter.moving(request.bytes())?;
+        request.rest = self.meter.rest(self.output.rest());
         self.meter.called(Called::begun(&request));
         let answer = self.broker.call(request).await;
+        let brought = answer.bytes();
         self.meter.answered(answer.called);
         self.meter.spend(&answer.spent)?;
         self.output.spend(answer.spent.output_bytes);
         if let Some(refusal) = answer.refusal {
             self.meter.refused(*refusal);
         }
-        Ok(match answer.end {
-            Ok(result) => {
-                self.meter.moving(bytes(&[&result]))?;
-                Ok(result)
-            }
-            Err(error) => Err(self.told(error)?),
-        })
+        self.meter.moving(brought)?;
+        Ok(answer.end.map_err(told))
     }
 }
 
-impl View<'_> {
-    fn told(&mut self, error: CallError) -> Result<tools::call::Error> {
-        Ok(match error {
-            CallError::Denied { code, message, hint } => {
-                self.meter.moving(bytes(&[&code, &message, &hint]))?;
-                tools::call::Error::Denied(tools::call::Denial { code, message, hint })
-            }
-            CallError::Failed { code, message } => {
-                self.meter.moving(bytes(&[&code, &message]))?;
-                tools::call::Error::Failed(tools::call::Failure { code, message })
-            }
-            CallError::Skill(error) => {
-                self.meter.moving(bytes(&[&error]))?;
-                tools::call::Error::Skill(error)
-            }
-            CallError::Refused(refused) => tools::call::Error::Refused(match refused {
-                Refused::Undeclared => tools::call::Refusal::Undeclared,
-                Refused::Cycle => tools::call::Refusal::Cycle,
-                Refused::TooDeep => tools::call::Refusal::TooDeep,
-                Refused::Budget => tools::call::Refusal::Budget,
-                Refused::Unavailable => tools::call::Refusal::Unavailable,
-            }),
-        })
+fn told(error: CallError) -> tools::call::Error {
+    match error {
+        CallError::Denied { code, message, hint } => tools::call::Error::Denied(tools::call::Denial { code, message, hint }),
+        CallError::Failed { code, message } => tools::call::Error::Failed(tools::call::Failure { code, message }),
+        CallError::Skill(error) => tools::call::Error::Skill(error),
+        CallError::Refused(refused) => tools::call::Error::Refused(match refused {
+            Refused::Undeclared => tools::call::Refusal::Undeclared,
+            Refused::Cycle => tools::call::Refusal::Cycle,
+            Refused::TooDeep => tools::call::Refusal::TooDeep,
+            Refused::Budget => tools::call::Refusal::Budget,
+            Refused::Unavailable => tools::call::Refusal::Unavailable,
+        }),
     }
-}
-
-fn bytes(texts: &[&String]) -> u64 {
-    texts.iter().map(|text| u64::try_from(text.len()).unwrap_or(u64::MAX)).fold(0, u64::saturating_add)
 }

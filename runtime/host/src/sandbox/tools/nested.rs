@@ -230,6 +230,29 @@ pub struct Called {
     pub wall_us: u64,
 }
 
+impl Request {
+    /// How many bytes it takes out of the guest.
+    pub(crate) fn bytes(&self) -> u64 {
+        bytes(&[&self.skill, &self.tool, &self.input])
+    }
+}
+
+impl Answer {
+    /// How many bytes it takes into the guest.
+    pub(crate) fn bytes(&self) -> u64 {
+        match &self.end {
+            Ok(text) | Err(CallError::Skill(text)) => bytes(&[text]),
+            Err(CallError::Denied { code, message, hint }) => bytes(&[code, message, hint]),
+            Err(CallError::Failed { code, message }) => bytes(&[code, message]),
+            Err(CallError::Refused(_)) => 0,
+        }
+    }
+}
+
+fn bytes(texts: &[&String]) -> u64 {
+    texts.iter().map(|text| u64::try_from(text.len()).unwrap_or(u64::MAX)).fold(0, u64::saturating_add)
+}
+
 impl Called {
     /// One that has not ended.
     #[must_use]

@@ -29,12 +29,19 @@ fn prepared() -> Arc<Prepared> {
     engines.prepare(&component, Digest::of(&component), false, &mut |_| {}).unwrap()
 }
 
-fn order(links: SandboxLinks) -> Order {
+pub(super) fn order(links: SandboxLinks) -> Order {
     Order {
         prepared: prepared(),
         export: "run".to_owned(),
         input: json!({}),
-        limits: Limits { time_ms: 400, output_bytes: 1_000, host_calls: 3, host_call_bytes: 1_000, ..Limits::default() },
+        limits: Limits {
+            time_ms: 400,
+            output_bytes: 1_000,
+            host_calls: 3,
+            host_call_bytes: 1_000,
+            tool_calls: 2,
+            ..Limits::default()
+        },
         links,
         given: Given::default(),
         broker: Arc::new(DenyAll),
@@ -44,7 +51,7 @@ fn order(links: SandboxLinks) -> Order {
 }
 
 /// A worker that is a shell script; `$SAY` in it is followed by the name of a file with frames, which it says.
-struct Script {
+pub(super) struct Script {
     folder: TempDir,
     workers: Workers,
 }
@@ -68,13 +75,16 @@ impl Script {
     }
 
     /// Begins, and then says this.
-    fn says(said: &[Said]) -> Self {
+    pub(super) fn says(said: &[Said]) -> Self {
         Self::new("cat began >&0; sleep 0.05; cat said >&0; exec sleep 100", said)
     }
 
-    fn run(&self, links: SandboxLinks, kill: &KillHandle) -> Outcome {
-        let apart = Apart { owner: "acme a".to_owned(), landlock: false };
-        let order = order(links);
+    pub(super) fn run(&self, links: SandboxLinks, kill: &KillHandle) -> Outcome {
+        self.run_order(order(links), kill)
+    }
+
+    pub(super) fn run_order(&self, order: Order, kill: &KillHandle) -> Outcome {
+        let apart = Apart::of("acme a", false);
         let tally = Tally::new(&order.limits);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let start = Instant::now();
@@ -83,20 +93,20 @@ impl Script {
         outcome
     }
 
-    fn fails(&self, links: SandboxLinks, code: FailureCode) -> String {
+    pub(super) fn fails(&self, links: SandboxLinks, code: FailureCode) -> String {
         let failure = self.run(links, &KillHandle::new()).end.unwrap_err();
         assert_eq!(failure.code, code, "{failure:?}");
         assert!(self.is_gone(), "{failure:?}");
         failure.message
     }
 
-    fn is_gone(&self) -> bool {
+    pub(super) fn is_gone(&self) -> bool {
         let pids = fs::read_to_string(self.folder.path().join("pids")).unwrap();
         pids.lines().all(|pid| !Path::new("/proc").join(pid).exists())
     }
 }
 
-const NONE: SandboxLinks = SandboxLinks {
+pub(super) const NONE: SandboxLinks = SandboxLinks {
     files: Link::Absent,
     http: Link::Absent,
     sockets: Link::Absent,
@@ -106,7 +116,7 @@ const NONE: SandboxLinks = SandboxLinks {
     tools: Link::Absent,
 };
 
-fn report(change: impl FnOnce(&mut serde_json::Value)) -> Said {
+pub(super) fn report(change: impl FnOnce(&mut serde_json::Value)) -> Said {
     let mut report = json!({
         "end": { "Ok": 7 },
         "resources": crate::engine::Resources::none(&Limits::default()),
@@ -294,7 +304,7 @@ fn a_run_that_nobody_awaits_any_more_takes_its_worker_along() {
     let tally = Tally::new(&order.limits);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        let run = script.workers.run(order, Apart { owner: "a".to_owned(), landlock: false }, &kill, &tally);
+        let run = script.workers.run(order, Apart::of("a", false), &kill, &tally);
         assert!(tokio::time::timeout(Duration::from_millis(200), run).await.is_err());
     });
     assert!(script.is_gone());
@@ -309,7 +319,7 @@ fn a_worker_without_the_lock_that_is_demanded_is_not_used() {
     let (order, kill) = (order(NONE), KillHandle::new());
     let tally = Tally::new(&order.limits);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let apart = Apart { owner: "a".to_owned(), landlock: true };
+    let apart = Apart::of("a", true);
     let failure = runtime.block_on(script.workers.run(order, apart, &kill, &tally)).0.end.unwrap_err();
     assert!(failure.code == FailureCode::Worker && failure.message.contains("no Landlock"), "{failure:?}");
     assert!(script.is_gone());

@@ -1,5 +1,6 @@
 //! Workers that do not do what they should: each is a refusal of its own kind, soon, and nothing of it stays.
 
+mod asks;
 mod guests;
 #[cfg(feature = "http")]
 mod line;
