@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 use skillhall::hall::{Hall, Receipt, Refused};
 use skillhall_core::denial::{Code, Denial};
-use skillhall_core::govern::call::{Call, Caller, Input, QosClass, TenantRisk};
+use skillhall_core::govern::call::{Call, Caller, DataLabel, Input, QosClass, TenantRisk};
 use skillhall_core::ledger::change::change;
 use skillhall_core::ledger::{Event, EventKind};
 use skillhall_core::registry::Change;
@@ -126,7 +126,7 @@ fn an_approval_is_for_what_was_asked_and_for_nothing_else() {
     let substitutes = [
         ("skill", owner.clone(), Call { skill: second.manifest().reference(), ..with(&id) }),
         ("input", owner.clone(), Call { input, ..with(&id) }),
-        ("data_label", owner.clone(), with(&id).data_label(skillhall_core::govern::call::DataLabel::Internal)),
+        ("data_label", owner.clone(), with(&id).data_label(DataLabel::Internal)),
         ("tenant_risk", owner.clone(), with(&id).tenant_risk(TenantRisk::High)),
         ("qos_class", owner.clone(), with(&id).qos_class(QosClass::P0)),
         ("caller", other("mallory"), with(&id)),
@@ -142,6 +142,38 @@ fn an_approval_is_for_what_was_asked_and_for_nothing_else() {
         assert_eq!(denial.code, Code::ApprovalMismatch, "{field}");
     }
     assert!(execute(&hall, with(&id)).output().is_some(), "what was approved still runs");
+}
+
+/// A policy of the gate that asks for a person, in a hall where nothing else does.
+#[test]
+fn what_a_cedar_policy_leaves_to_a_person_runs_once_one_has_said_yes() {
+    let world = World::ready();
+    let put = |file: &str, text: &str| std::fs::write(world.home().join(file), text).expect("the file is written");
+    let policy = "permit (principal, action == Action::\"execute-with-approval\", resource);";
+    put("gate.cedar", policy);
+    let config = std::fs::read_to_string(world.home().join("hall.toml")).expect("hall.toml");
+    let named = "rules = \"rules.json\"\ncedar = [\"gate.cedar\"]";
+    put("hall.toml", &config.replacen("rules = \"rules.json\"", named, 1));
+    world.open().enroll().expect("the host is enrolled");
+
+    let key = approver(&world.open(), "bob");
+    let restricted = |call: Call| call.data_label(DataLabel::Restricted);
+    let ask = || {
+        let receipt = execute(&world.open(), restricted(good_call()));
+        assert_eq!(code(&receipt), Code::RequiresHumanApproval);
+        denial(&receipt).details["approval"].as_str().expect("a person is asked").to_owned()
+    };
+    let first = ask();
+    world.open().answer(&first, Answer::Approved, "seen", &key).expect("it is approved");
+    assert!(execute(&world.open(), restricted(with(&first))).output().is_some());
+    assert_eq!(code(&execute(&world.open(), restricted(with(&first)))), Code::ApprovalUsed);
+
+    let second = ask();
+    world.open().answer(&second, Answer::Approved, "seen", &key).expect("it is approved");
+    put("gate.cedar", &format!("{policy} // other words"));
+    world.open().enroll().expect("the host is enrolled");
+    let receipt = execute(&world.open(), restricted(with(&second)));
+    assert_eq!((code(&receipt), &denial(&receipt).details["field"]), (Code::ApprovalMismatch, &json!("policy")));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod deny;
 mod doctor;
 mod embed;
 mod files;
+mod gates;
 mod http;
 mod isolation;
 mod keyvalue;

@@ -65,6 +65,10 @@ rules = "rules.json"
 min_tier = 0
 foreign_min_tier = 2
 controls = ["ctrl.obs.metrics-core"]
+cedar = ["policies/*.cedar", "gate.cedar"]
+command = ["/usr/bin/judge", "--strict"]
+http = "https://gate.example/judge"
+gate_deadline_ms = 500
 
 [policy.tiers]
 1 = ["ctrl.obs.structured-logging"]

@@ -127,11 +127,11 @@ impl CommandError {
             match self {
                 Self::Denial(denial) => {
                     members.insert("stage".into(), denial.stage().as_str().into());
-                    members.insert("details".into(), denial.details.clone().into());
+                    members.insert("details".into(), json!(denial.details));
                 }
                 Self::Failure(failure) => {
                     if let Some(error) = &failure.error {
-                        members.insert("error".into(), error.clone());
+                        members.insert("error".into(), (**error).clone());
                     }
                     if !failure.backtrace.is_empty() {
                         members.insert("backtrace".into(), failure.backtrace.clone().into());

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
+use skillhall_core::json::sorted;
 
 use crate::error::CommandError;
 
@@ -39,7 +40,7 @@ impl Printer {
     pub(crate) fn result(&self, object: &Value, lines: impl FnOnce() -> Vec<String>) {
         let mut out = anstream::stdout().lock();
         // A reader that went away (a closed pipe) is no fault of the command.
-        let _ = if self.json { writeln!(out, "{object}") } else { write_lines(&mut out, &lines()) };
+        let _ = if self.json { writeln!(out, "{}", sorted(object.clone())) } else { write_lines(&mut out, &lines()) };
         let _ = out.flush();
     }
 
@@ -59,7 +60,7 @@ impl Printer {
     pub(crate) fn error(&self, error: &CommandError) {
         let mut out = anstream::stderr().lock();
         if self.json {
-            let _ = writeln!(out, "{}", error.to_json());
+            let _ = writeln!(out, "{}", sorted(error.to_json()));
             return;
         }
         let code = error.code().map(|code| format!("[{code}]")).unwrap_or_default();

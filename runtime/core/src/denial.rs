@@ -6,10 +6,11 @@
 //!
 //! A denial is never a [`failure`](crate::failure) (admitted, then ended badly) and never a fault (the host's own trouble).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Where in the line a refusal comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -395,21 +396,24 @@ pub struct Denial {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
     /// The facts of the case, for programs.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub details: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, Value>,
 }
 
 impl Denial {
     /// A denial with a message of its own.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), advice: None, details: Map::new() }
+        Self { code, message: message.into(), advice: None, details: BTreeMap::new() }
     }
 
     /// Adds a fact for programs.
     #[must_use]
     pub fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.details.insert(key.to_owned(), value.into());
+        let mut value = value.into();
+        // Its text is the same in every build, whichever order objects of JSON keep there.
+        value.sort_all_objects();
+        self.details.insert(key.to_owned(), value);
         self
     }
 

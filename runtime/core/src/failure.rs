@@ -82,7 +82,7 @@ pub struct Failure {
     pub message: String,
     /// The skill's own error value, if it returned one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<Value>,
+    pub error: Option<Box<Value>>,
     /// Function names from the innermost frame outwards, for traps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub backtrace: Vec<String>,

@@ -96,21 +96,23 @@
 //!
 //! # Features
 //!
+//! - `cedar` (default): policy gates in Cedar.
 //! - `sqlite` (default): the registry of a hall in a folder. Without it, a program brings its own
 //!   [`Registry`](skillhall_core::registry::Registry), or the one in memory.
 //! - `http` (default): the power to send requests to granted origins.
 //!
-//! Without both, neither a database nor a TLS stack is built.
+//! Without them, neither a policy engine, a database nor a TLS stack is built.
 //!
 //! # Rooms
 //!
-//! In the order in which they may use each other: `program`, `sandbox` <- `engine` <- `worker` <- `hall` <- `doctor`. A program that embeds
-//! Skillhall needs [`hall`], [`worker::enter`] and the types of [`skillhall_core`]; [`program`] asks another program, [`sandbox`] has the
-//! traits of powers, [`engine`] the limits, the kill handle and the figures of a run, and [`doctor`] proves on a machine that the sandbox holds there.
+//! In the order in which they may use each other: `program`, `sandbox` <- `engine` <- `worker` <- `gates` <- `hall` <- `doctor`. A program that embeds
+//! Skillhall needs [`hall`], [`worker::enter`] and the types of [`skillhall_core`]; [`sandbox`] has the traits of powers, [`gates`]
+//! the policy gates that hall.toml can name, [`program`] asks another program, [`engine`] has the limits, the kill handle and the figures of a run, and [`doctor`] proves on a machine that the sandbox holds there.
 #![deny(unsafe_code)]
 
 pub mod doctor;
 pub mod engine;
+pub mod gates;
 pub mod hall;
 pub mod program;
 pub mod sandbox;

@@ -80,7 +80,7 @@ fn execute(hall: &Hall, call: Call) -> Receipt {
 /// What the calling skill was told instead of a result.
 fn told(receipt: &Receipt) -> &Value {
     let failure = receipt.failure().unwrap_or_else(|| panic!("{receipt:?}"));
-    failure.error.as_ref().unwrap_or_else(|| panic!("{failure:?}"))
+    failure.error.as_deref().unwrap_or_else(|| panic!("{failure:?}"))
 }
 
 /// The decisions and ends about a skill, each as the kind, the code or failure, and the record.

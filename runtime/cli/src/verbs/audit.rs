@@ -8,6 +8,7 @@ use skillhall::hall::Hall;
 use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::Code;
 use skillhall_core::id::SkillId;
+use skillhall_core::json::sorted;
 use skillhall_core::ledger::read::Filter;
 use skillhall_core::ledger::{EventKind, Record};
 
@@ -116,7 +117,7 @@ fn show(arguments: &ShowArguments, hall: &Hall, printer: &Printer) -> Outcome<()
     }
     let object = json!({ "records": records.iter().map(value).collect::<Vec<_>>() });
     printer.result(&object, || {
-        records.iter().map(|record| shown(&serde_json::to_string_pretty(&value(record)).unwrap_or_default())).collect()
+        records.iter().map(|record| shown(&serde_json::to_string_pretty(&sorted(value(record))).unwrap_or_default())).collect()
     });
     Ok(())
 }

@@ -50,7 +50,7 @@ pub(crate) fn run_verb(arguments: &Arguments, printer: &Printer) -> Outcome<()> 
         };
         decided += 1;
         // Line by line, so that a program can ask and wait for the answer. A reader that went away ends it.
-        if writeln!(out, "{answer}").and_then(|()| out.flush()).is_err() {
+        if writeln!(out, "{}", skillhall_core::json::sorted(answer)).and_then(|()| out.flush()).is_err() {
             break;
         }
     }

@@ -95,7 +95,7 @@ pub(crate) async fn run(verb: Verb, place: &Place, printer: &Printer) -> Outcome
         Verb::Verify(arguments) => verify::run(&arguments, place, printer)?,
         Verb::Inspect(arguments) => inspect::run(&arguments, place, printer)?,
         Verb::Grant(arguments) => grant::run(&arguments, place, printer)?,
-        Verb::Policy(arguments) => policy::run(&arguments, place, printer)?,
+        Verb::Policy(arguments) => return policy::run(&arguments, place, printer),
         Verb::Store(arguments) => store::run(&arguments, place, printer)?,
         Verb::Decide(arguments) => decide::run_verb(&arguments, printer)?,
         Verb::Wcp(arguments) => return wcp::run(&arguments, printer),

@@ -1,22 +1,28 @@
 //! `hall policy`: what is in force, and what an edit would change.
 
+mod gate;
+
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use skillhall::engine::Limits;
+use skillhall::gates::PolicyFile;
 use skillhall::hall::{Hall, PolicyState};
 use skillhall_core::govern::config::HallConfig;
 use skillhall_core::govern::isolation::{Landlock, Mode};
 use skillhall_core::id::Namespace;
 
 use crate::error::Outcome;
+use crate::exit::Exit;
 use crate::hall::Place;
 use crate::lines::{Line, changes, shown as shown_changes};
 use crate::printer::{Printer, bad, bold, good, hint, shown};
 
-/// Show what is in force, or what an edit of hall.toml and the rules would change
+/// Show what is in force, or what an edit would change; check and test the policies of the gate
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  hall policy show\n  hall policy diff          # hall.toml and rules on disk, against what is enrolled"
+    after_help = "Examples:\n  hall policy show\n  hall policy diff          # what is on disk, against what is enrolled\n  hall policy check\n  hall policy test policies/cases.toml"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -27,18 +33,23 @@ pub(crate) struct Arguments {
 enum What {
     /// Tiers, limits, controls, grants, and whether the host is enrolled with them
     Show,
-    /// What hall.toml and the rules on disk say otherwise than what is enrolled
+    /// What hall.toml, the rules and the policies on disk say otherwise than what is enrolled
     Diff,
+    Check(gate::CheckArguments),
+    Test(gate::TestArguments),
 }
 
-pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Outcome<()> {
-    let hall = place.open()?;
-    let state = hall.policy_state()?;
-    match arguments.what {
-        What::Show => show(&hall, &state, printer),
-        What::Diff => diff(&state, printer),
+pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Outcome {
+    match &arguments.what {
+        What::Show => {
+            let hall = place.open()?;
+            show(&hall, &hall.policy_state()?, printer);
+        }
+        What::Diff => diff(&place.open()?.policy_state()?, printer),
+        What::Check(arguments) => return gate::check(arguments, place, printer),
+        What::Test(arguments) => return gate::test(arguments, place, printer),
     }
-    Ok(())
+    Ok(Exit::Done)
 }
 
 fn enrolment(state: &PolicyState) -> Value {
@@ -157,10 +168,18 @@ fn enrolment_lines(state: &PolicyState) -> Vec<String> {
     }
 }
 
-fn diff(state: &PolicyState, printer: &Printer) {
-    let parts: Vec<(&str, Vec<Line<'_>>)> = match &state.enrolled_texts {
-        Some((config, rules)) => {
-            vec![("hall.toml", changes(config, &state.config_text)), ("rules", changes(rules, &state.rules_text))]
+fn diff<'a>(state: &'a PolicyState, printer: &Printer) {
+    let parts: Vec<(&str, Vec<Line<'a>>)> = match &state.enrolled_texts {
+        Some(enrolled) => {
+            let now = &state.texts;
+            let mut parts =
+                vec![("hall.toml", changes(&enrolled.config, &now.config)), ("rules", changes(&enrolled.rules, &now.rules))];
+            let text =
+                |files: &'a [PolicyFile], name: &str| files.iter().find(|file| file.name == name).map_or("", |file| &file.text);
+            let names: BTreeSet<&str> = enrolled.policies.iter().chain(&now.policies).map(|file| file.name.as_str()).collect();
+            parts
+                .extend(names.into_iter().map(|name| (name, changes(text(&enrolled.policies, name), text(&now.policies, name)))));
+            parts
         }
         None => Vec::new(),
     };
@@ -180,7 +199,7 @@ fn diff(state: &PolicyState, printer: &Printer) {
             lines.push("what was enrolled is not kept here, so it cannot be shown".into());
         }
         if lines.is_empty() {
-            lines.push("hall.toml and the rules are as they were enrolled".into());
+            lines.push("hall.toml, the rules and the policies are as they were enrolled".into());
         }
         lines.extend(enrolment_lines(state));
         lines

@@ -12,6 +12,7 @@ use skillhall_core::digest::Digest;
 use skillhall_core::govern::call::{Call, DataLabel, Input, MAX_INPUT_BYTES};
 use skillhall_core::govern::wcp::Word as _;
 use skillhall_core::id::{CapabilityId, SkillRef, ToolName};
+use skillhall_core::json::sorted;
 use skillhall_core::ledger::event::EventKind;
 use skillhall_core::random;
 
@@ -219,7 +220,7 @@ fn show(receipt: &Receipt, found: &Found, printer: &Printer) -> Outcome {
         return Err(failure.clone().into());
     }
     printer.result(&found.said(json!(receipt)), || {
-        let output = receipt.output().map(|output| serde_json::to_string_pretty(output).unwrap_or_default());
+        let output = receipt.output().map(|output| serde_json::to_string_pretty(&sorted(output.clone())).unwrap_or_default());
         vec![shown(&output.unwrap_or_default())]
     });
     if let Some(approval) = receipt.admitted().and_then(|admitted| admitted.approval.as_ref()) {

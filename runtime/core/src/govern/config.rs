@@ -75,6 +75,33 @@ pub struct PolicySection {
     /// Controls that each policy tier requires beyond the lower ones, instead of the documented default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiers: Option<BTreeMap<String, BTreeSet<ControlId>>>,
+    /// Policies in Cedar, asked as a policy gate: paths below the hall's folder, with `*` for any text in the last part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cedar: Vec<String>,
+    /// A program that is asked as a policy gate, by its absolute path, and its arguments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// An HTTP endpoint that is asked as a policy gate: its URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<String>,
+    /// How long the program and the endpoint have for one verdict, in milliseconds. At most [`MAX_GATE_DEADLINE_MS`].
+    #[serde(default = "gate_deadline", skip_serializing_if = "is_gate_deadline")]
+    pub gate_deadline_ms: u64,
+}
+
+/// The longest that a policy gate may have for one verdict, in milliseconds.
+pub const MAX_GATE_DEADLINE_MS: u64 = 60_000;
+
+/// How long a policy gate has for one verdict unless hall.toml says otherwise, in milliseconds.
+pub const GATE_DEADLINE_MS: u64 = 2_000;
+
+fn gate_deadline() -> u64 {
+    GATE_DEADLINE_MS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_gate_deadline(deadline: &u64) -> bool {
+    *deadline == GATE_DEADLINE_MS
 }
 
 /// How persons approve calls.
@@ -124,6 +151,35 @@ fn foreign_tier() -> u8 {
     2
 }
 
+impl PolicySection {
+    fn validate_gates(&self) -> Result<(), String> {
+        let is_part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.chars().any(char::is_control);
+        for path in &self.cedar {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let parts = path.len() <= 256 && path.split('/').all(is_part);
+            if !parts || folder.contains('*') || path.matches('*').count() > 1 || !path.ends_with(".cedar") {
+                return Err(format!(
+                    "policy.cedar: '{}' is no path of .cedar files below the hall's folder, such as policies/*.cedar",
+                    path.escape_debug()
+                ));
+            }
+        }
+        // By an absolute path: whom a name means, the environment of whoever calls would say.
+        let is_word = |word: &String| word.len() <= 4096 && !word.contains('\0');
+        let is_program = self.command.first().is_none_or(|program| program.starts_with('/'));
+        if !is_program || self.command.len() > 64 || !self.command.iter().all(is_word) {
+            return Err("policy.command is a program by its absolute path, and its arguments".into());
+        }
+        if self.http.as_ref().is_some_and(|url| url.is_empty() || url.len() > 2048 || url.chars().any(char::is_control)) {
+            return Err("policy.http is a URL of at most 2048 characters".into());
+        }
+        if !(1..=MAX_GATE_DEADLINE_MS).contains(&self.gate_deadline_ms) {
+            return Err(format!("policy.gate_deadline_ms is 1 to {MAX_GATE_DEADLINE_MS}"));
+        }
+        Ok(())
+    }
+}
+
 /// hall.toml is no configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("hall.toml: {0}")]
@@ -164,6 +220,7 @@ impl HallConfig {
         if policy.version.is_empty() || policy.version.len() > 128 || policy.version.chars().any(char::is_control) {
             return Err(ConfigError("policy.version is 1 to 128 printable characters".into()));
         }
+        policy.validate_gates().map_err(ConfigError)?;
         if self.hall.owner.is_empty() || self.hall.owner.len() > 128 || self.hall.owner.chars().any(char::is_control) {
             return Err(ConfigError("hall.owner is 1 to 128 printable characters".into()));
         }

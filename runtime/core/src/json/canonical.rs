@@ -1,7 +1,9 @@
 //! The canonical form of a JSON value (RFC 8785), so that two sides compute the same digest from the same data.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A value has no canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +27,37 @@ pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalE
     let value = serde_json::to_value(value).map_err(|error| CanonicalError::Unserializable(error.to_string()))?;
     refuse(&value)?;
     serde_json_canonicalizer::to_vec(&value).map_err(|error| CanonicalError::Unserializable(error.to_string()))
+}
+
+/// The value with the members of every object sorted by their names, so that a text made of it is the same in every build. Any
+/// crate of a program can switch on `serde_json/preserve_order`, by which objects keep the order in which their members came. So
+/// whatever is compared, hashed, given to a guest or shown is sorted where it is made.
+#[must_use]
+pub fn sorted(mut value: Value) -> Value {
+    value.sort_all_objects();
+    value
+}
+
+/// The value as [`sorted`] leaves it, without a copy where it already is so.
+#[must_use]
+pub fn in_order(value: &Value) -> Cow<'_, Value> {
+    if is_in_order(value) { Cow::Borrowed(value) } else { Cow::Owned(sorted(value.clone())) }
+}
+
+fn is_in_order(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(is_in_order),
+        Value::Object(members) => members.keys().is_sorted() && members.values().all(is_in_order),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+    }
+}
+
+/// The members of an object as [`sorted`] leaves them.
+#[must_use]
+pub fn sorted_members(mut members: Map<String, Value>) -> Map<String, Value> {
+    members.sort_keys();
+    members.values_mut().for_each(Value::sort_all_objects);
+    members
 }
 
 fn refuse(value: &Value) -> Result<(), CanonicalError> {

@@ -5,5 +5,5 @@ pub mod strict;
 #[cfg(test)]
 mod tests;
 
-pub use canonical::{CanonicalError, canonical};
+pub use canonical::{CanonicalError, canonical, in_order, sorted, sorted_members};
 pub use strict::{JsonError, parse, parse_as};

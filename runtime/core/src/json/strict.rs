@@ -35,7 +35,7 @@ impl From<serde_json::Error> for JsonError {
     }
 }
 
-/// Reads one JSON value.
+/// Reads one JSON value, whose objects have their members sorted by name.
 ///
 /// # Errors
 /// If the bytes are no UTF-8, no JSON, or JSON that two readers could understand differently.
@@ -173,6 +173,7 @@ impl<'de> Visitor<'de> for Strict {
             let value = access.next_value_seed(Self)?;
             members.insert(key, value);
         }
+        members.sort_keys();
         Ok(Value::Object(members))
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{CanonicalError, canonical, parse};
+use super::{CanonicalError, canonical, in_order, parse, sorted, sorted_members};
 
 /// The folder of other people's vectors; `None`, with one line, if it is not there (an error in CI).
 fn vectors(folder: &str) -> Option<PathBuf> {
@@ -111,6 +111,25 @@ fn numbers_are_written_as_ecmascript_writes_them() {
         }
     }
     assert!(seen > 9_900, "{seen}");
+}
+
+/// These must hold whichever order this build's objects keep: with Cedar in the program, that in which members came.
+#[test]
+fn texts_of_values_have_their_members_in_the_order_of_names() {
+    let mixed = r#"{"b":{"d":1,"c":[{"z":1,"y":{"x":2,"w":3}}]},"a":0}"#;
+    let ordered = r#"{"a":0,"b":{"c":[{"y":{"w":3,"x":2},"z":1}],"d":1}}"#;
+    assert_eq!(parse(mixed.as_bytes()).unwrap().to_string(), ordered);
+    let value: Value = serde_json::from_str(mixed).unwrap();
+    assert_eq!(sorted(value.clone()).to_string(), ordered);
+    assert_eq!(in_order(&value).to_string(), ordered);
+    assert_eq!(in_order(&sorted(value.clone())).to_string(), ordered);
+    assert_eq!(Value::Object(sorted_members(value.as_object().unwrap().clone())).to_string(), ordered);
+    assert_eq!(canonical(&value).unwrap(), ordered.as_bytes());
+    // By bytes, as everywhere but in the canonical form, which orders by UTF-16.
+    let (wide, high) = ("\u{1f600}", "\u{ff5e}");
+    let value = parse(format!(r#"{{"{wide}":1,"{high}":2}}"#).as_bytes()).unwrap();
+    assert_eq!(value.to_string(), format!(r#"{{"{high}":2,"{wide}":1}}"#));
+    assert_eq!(canonical(&value).unwrap(), format!(r#"{{"{wide}":1,"{high}":2}}"#).as_bytes());
 }
 
 #[test]

@@ -217,7 +217,7 @@ pub fn record_refusal(
     let mut deny = execute.denied(&refusal.denial);
     deny.hashes.clear();
     if !refusal.denial.details.is_empty() {
-        deny = deny.with("details", refusal.denial.details.clone());
+        deny = deny.with("details", json!(refusal.denial.details));
     }
     if dry_run {
         execute = execute.with("dry_run", true);

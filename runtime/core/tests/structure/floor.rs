@@ -23,6 +23,9 @@ struct Floors {
 struct Floor {
     name: String,
     lowest: Version,
+    /// The version that the hole came with, where older ones that are locked do not have it.
+    #[serde(default)]
+    since: Option<Version>,
     reason: String,
 }
 
@@ -43,7 +46,8 @@ struct Package {
 fn below(floors: &Floors, lock: &Lock) -> Vec<String> {
     let mut found = Vec::new();
     for floor in &floors.crates {
-        for package in lock.package.iter().filter(|package| package.name == floor.name && package.version < floor.lowest) {
+        let has_hole = |version: &Version| *version < floor.lowest && floor.since.as_ref().is_none_or(|since| version >= since);
+        for package in lock.package.iter().filter(|package| package.name == floor.name && has_hole(&package.version)) {
             found.push(format!("{} {} is below {}: {}", package.name, package.version, floor.lowest, floor.reason));
         }
     }
@@ -92,6 +96,10 @@ fn the_floor_holds_for_every_version_of_a_crate() {
     assert_eq!(below(&floors, &lock(&["1.2.2", "2.0.0"])).len(), 1);
     assert_eq!(below(&floors, &lock(&["1.2.3-rc.1"])).len(), 1);
     assert_eq!(below(&floors, &lock(&[])).len(), 0);
+    let floors: Floors = toml::from_str("[[crate]]\nname = 'a'\nlowest = '1.2.3'\nsince = '1.2.0'\nreason = 'a hole'\n").unwrap();
+    for (versions, holes) in [(["1.1.9", "1.2.3"], 0), (["1.2.0", "1.1.9"], 1), (["1.2.0", "1.2.2"], 2)] {
+        assert_eq!(below(&floors, &lock(&versions)).len(), holes, "{versions:?}");
+    }
 }
 
 #[test]

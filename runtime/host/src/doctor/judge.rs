@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 use skillhall_core::failure::Failure;
+use skillhall_core::json::sorted;
 
 use super::guest::{Expect, Guest, Plan, Refusal};
 use crate::engine::{Limits, Outcome, PrepareError, Resources, Used};
@@ -186,8 +187,8 @@ fn unsaid(plan: &Plan, message: &str) -> Option<String> {
 }
 
 fn how(plan: &Plan, failure: &Failure) -> Option<String> {
-    if plan.error.is_some() && plan.error != failure.error {
-        return Some(format!("its own error was {}", shortened(failure.error.as_ref().unwrap_or(&Value::Null))));
+    if plan.error.is_some() && plan.error.as_ref() != failure.error.as_deref() {
+        return Some(format!("its own error was {}", shortened(failure.error.as_deref().unwrap_or(&Value::Null))));
     }
     let expected = plan.backtrace.as_ref()?;
     (*expected != failure.backtrace).then(|| format!("it was stopped in {}", failure.backtrace.join(", ")))
@@ -227,7 +228,7 @@ pub(super) fn beyond(limits: &Limits, outcome: &Outcome, overrun: Duration) -> V
 }
 
 fn shortened(value: &Value) -> String {
-    value.to_string().chars().take(200).collect()
+    sorted(value.clone()).to_string().chars().take(200).collect()
 }
 
 fn to_u64(count: usize) -> u64 {

@@ -266,7 +266,7 @@ async fn call(store: &mut Store<Guest>, order: &Order) -> Result<Value, Failure>
         Ok(value) => Ok(value),
         Err(error) => {
             let mut failure = Failure::new(FailureCode::Skill, "the skill returned its own error");
-            failure.error = Some(error);
+            failure.error = Some(Box::new(error));
             Err(failure)
         }
     }
@@ -309,7 +309,7 @@ impl Running<'_> {
         let written = self.store.data().written();
         let given = match &end {
             Ok(value) => json_bytes(value),
-            Err(failure) => failure.error.as_ref().map_or(0, json_bytes),
+            Err(failure) => failure.error.as_deref().map_or(0, json_bytes),
         };
         let output = written.bytes.saturating_add(given);
         let end = if output > limits.output_bytes && (end.is_ok() || given > 0) {

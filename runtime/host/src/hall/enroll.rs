@@ -1,7 +1,7 @@
 //! The enrolment of this host: what it is now, and what has changed since it was enrolled last.
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use skillhall_core::clock::Timestamp;
 use skillhall_core::digest::Digest;
 use skillhall_core::id::HostId;
@@ -10,7 +10,7 @@ use skillhall_core::ledger::read::Filter;
 use skillhall_core::registry::{Change, HostRecord};
 
 use super::folder::CONFIG;
-use super::{Fault, Hall, Refused};
+use super::{Fault, Hall, PolicyTexts, Refused};
 
 /// An enrolment, and what it changed.
 #[derive(Clone, Debug, Serialize)]
@@ -56,9 +56,12 @@ impl Hall {
         self.attempt(&event, |event| {
             self.owner()?;
             let _lock = self.lock_policy()?;
-            let (config, rules) = self.policy_texts()?;
-            if self.keep_policy(&config, &rules)? != self.host.configuration {
-                return Err(Fault::Configuration("hall.toml or the rules were changed just now; enrol again".into()).into());
+            let texts = self.policy_texts()?;
+            if self.keep_policy(&texts)? != self.host.configuration {
+                return Err(Fault::Configuration(
+                    "hall.toml, the rules or the policies were changed just now; enrol again".into(),
+                )
+                .into());
             }
             let record = HostRecord {
                 host: self.host.host.clone(),
@@ -66,7 +69,7 @@ impl Hall {
                 configuration: self.host.configuration,
                 revoked: false,
             };
-            let event = with_parts(event, &self.config.policy.rules, &config, &rules);
+            let event = with_parts(event, &self.config.policy.rules, &texts);
             let last = self.last_enrolment()?;
             let changes = last.as_ref().map(|(_, last)| differences(last, &event, &record)).unwrap_or_default();
             let last = last.map(|(record, event)| LastEnrolment { record, time: event.time });
@@ -90,11 +93,11 @@ impl Hall {
 }
 
 /// The event of an enrolment with the runtime's version and the digest of each file of the configuration.
-pub(super) fn with_parts(event: Event, rules_name: &str, config: &str, rules: &str) -> Event {
-    let files = json!({
-        CONFIG: Digest::of(config.as_bytes()).to_string(),
-        rules_name: Digest::of(rules.as_bytes()).to_string(),
-    });
+pub(super) fn with_parts(event: Event, rules_name: &str, texts: &PolicyTexts) -> Event {
+    let policies = texts.policies.iter().map(|policy| (policy.name.as_str(), policy.text.as_str()));
+    let files = [(CONFIG, texts.config.as_str()), (rules_name, texts.rules.as_str())].into_iter().chain(policies);
+    let files: Map<String, Value> =
+        files.map(|(name, text)| (name.to_owned(), Digest::of(text.as_bytes()).to_string().into())).collect();
     event.with("files", files).with("runtime", env!("CARGO_PKG_VERSION"))
 }
 

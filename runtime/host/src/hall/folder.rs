@@ -4,6 +4,7 @@
 //! hall.toml        what this host is and what it allows
 //! hall.schema.json the JSON Schema of hall.toml, for editors; nothing here reads it
 //! rules.json       WCP's rules
+//! policies/        policies of the gate, where hall.toml says that they are here
 //! keys/            the keyring (public keys by namespace) and the secrets, readable by the owner only
 //! registry.db      the registry
 //! keyvalue.db      what skills keep from one call to the next; made when it is first needed
@@ -23,6 +24,7 @@ use skillhall_core::digest::Digest;
 use skillhall_core::store;
 
 use super::Fault;
+use crate::gates::PolicyFile;
 use crate::sandbox::Reserved;
 
 /// The configuration.
@@ -51,6 +53,8 @@ pub const CACHE_KEY: &str = "cache.key";
 
 /// The largest hall.toml, rules or keyring that is read.
 const MAX_CONFIG: u64 = 4 << 20;
+/// The most files of policies.
+const MAX_POLICIES: usize = 256;
 
 /// An open hall folder.
 #[derive(Debug)]
@@ -164,6 +168,53 @@ impl Folder {
         String::from_utf8(bytes).map_err(|_| Fault::Configuration(format!("{name} is no UTF-8")))
     }
 
+    /// Reads the policy files that hall.toml names: paths below this folder, in which a `*` in the last part stands for any text.
+    /// Sorted by name, each once.
+    ///
+    /// # Errors
+    /// If one is not there or nothing fits a pattern, others could change one, or they are too large or too many.
+    pub(super) fn policies(&self, patterns: &[String]) -> Result<Vec<PolicyFile>, Fault> {
+        let mut names = std::collections::BTreeSet::new();
+        for pattern in patterns {
+            let found = self.fitting(pattern)?;
+            if found.is_empty() {
+                return Err(Fault::Configuration(format!("policy.cedar: nothing in the hall's folder fits {pattern}")));
+            }
+            names.extend(found);
+        }
+        if names.len() > MAX_POLICIES {
+            return Err(Fault::Configuration(format!("policy.cedar: more than {MAX_POLICIES} files")));
+        }
+        let read = |name: String| {
+            // Each folder on the way, and the file.
+            let ends = name.match_indices('/').map(|(at, _)| at).chain([name.len()]);
+            ends.into_iter().try_for_each(|end| self.check_mode(name.get(..end).unwrap_or(&name)))?;
+            Ok(PolicyFile { text: self.text(&name)?, name })
+        };
+        names.into_iter().map(read).collect()
+    }
+
+    fn fitting(&self, pattern: &str) -> Result<Vec<String>, Fault> {
+        let (folder, last) = pattern.rsplit_once('/').map_or(("", pattern), |(folder, last)| (folder, last));
+        let Some((begin, end)) = last.split_once('*') else { return Ok(vec![pattern.to_owned()]) };
+        let io = |error: std::io::Error| self.failed(folder, &error);
+        let entries = if folder.is_empty() { self.dir.entries() } else { self.dir.read_dir(folder) }.map_err(io)?;
+        let mut found = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(io)?.file_name();
+            let shown = name.to_string_lossy();
+            let rest = shown.strip_prefix(begin).and_then(|rest| rest.strip_suffix(end));
+            if rest.is_some() && !shown.starts_with('.') {
+                // To pass over one that forbids would be worse than to stop.
+                let Some(name) = name.to_str().filter(|name| !name.chars().any(char::is_control)) else {
+                    return Err(Fault::Configuration(format!("policy.cedar: a file's name is {name:?}, which is no plain text")));
+                };
+                found.push(if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") });
+            }
+        }
+        Ok(found)
+    }
+
     /// Reads one secret of the hall.
     ///
     /// # Errors
@@ -181,10 +232,11 @@ impl Folder {
 
 /// The digest of a configuration: what gate 7 compares. Of the very texts that are in force.
 #[must_use]
-pub fn configuration_digest(config: &str, rules: &str) -> Digest {
+pub fn configuration_digest(config: &str, rules: &str, policies: &[PolicyFile]) -> Digest {
     let parts = [("hall.toml", Digest::of(config.as_bytes())), ("rules", Digest::of(rules.as_bytes()))];
+    let policies = policies.iter().map(|policy| (policy.name.as_str(), Digest::of(policy.text.as_bytes())));
     let mut text = String::new();
-    for (name, digest) in parts {
+    for (name, digest) in parts.into_iter().chain(policies) {
         text.push_str(name);
         text.push(' ');
         text.push_str(&digest.to_string());

@@ -21,8 +21,8 @@ use skillhall_core::registry::{Change, HostRecord};
 use skillhall_core::store;
 
 use super::enroll::with_parts;
-use super::folder::{CONFIG, configuration_digest};
-use super::{Fault, Hall, Refused};
+use super::folder::CONFIG;
+use super::{Fault, Hall, PolicyTexts, Refused};
 
 /// What a change of grants came to.
 #[derive(Clone, Debug)]
@@ -57,24 +57,24 @@ impl Hall {
         self.attempt(&event, |event| {
             self.owner()?;
             let _lock = self.lock_policy()?;
-            let (old_text, rules) = self.policy_texts()?;
-            self.must_be_enrolled(&configuration_digest(&old_text, &rules))?;
-            let config = HallConfig::parse(&old_text).map_err(Fault::from)?;
+            let old = self.policy_texts()?;
+            self.must_be_enrolled(&old.digest())?;
+            let config = HallConfig::parse(&old.config).map_err(Fault::from)?;
             let before = config.grants.get(skill).cloned().unwrap_or_default();
             let after = wanted(&before);
-            let new_text = edit::with_grants(&old_text, skill, &after).map_err(Fault::from)?;
+            let new = PolicyTexts { config: edit::with_grants(&old.config, skill, &after).map_err(Fault::from)?, ..old.clone() };
             let mut granted = Granted {
                 skill: skill.clone(),
                 before,
                 after,
-                digest: configuration_digest(&new_text, &rules),
-                old_text,
-                new_text,
+                digest: new.digest(),
+                old_text: old.config.clone(),
+                new_text: new.config.clone(),
                 record: None,
             };
             if granted.old_text != granted.new_text {
                 let event = event.with("before", json!(granted.before)).with("after", json!(granted.after));
-                granted.record = Some(self.put_in_force(event, &granted.old_text, &granted.new_text, &rules)?);
+                granted.record = Some(self.put_in_force(event, &old, &new)?);
             }
             Ok(granted)
         })
@@ -107,19 +107,19 @@ impl Hall {
     }
 
     /// Puts a new hall.toml in the place of the old one and enrols the host with it. The lock of the policy is held.
-    pub(super) fn put_in_force(&self, event: Event, old: &str, new: &str, rules: &str) -> Result<u64, Refused> {
+    pub(super) fn put_in_force(&self, event: Event, old: &PolicyTexts, new: &PolicyTexts) -> Result<u64, Refused> {
         let io = |error: std::io::Error| Fault::io(CONFIG, &error);
-        let digest = self.keep_policy(new, rules)?;
-        let mut event = with_parts(event, &self.config.policy.rules, new, rules);
+        let digest = self.keep_policy(new)?;
+        let mut event = with_parts(event, &self.config.policy.rules, new);
         event.hashes.insert("policy".into(), digest);
-        store::write(self.folder.dir(), CONFIG, new.as_bytes(), 0o600).map_err(io)?;
+        store::write(self.folder.dir(), CONFIG, new.config.as_bytes(), 0o600).map_err(io)?;
         let record =
             HostRecord { host: self.host.host.clone(), executable: self.host.executable, configuration: digest, revoked: false };
         match self.change(event, &Change::Host(record)) {
             // It is recorded and will come to pass: hall.toml already is what is then enrolled.
             Err(refused @ Refused::Fault(Fault::Change(ChangeError::Pending { .. }))) => Err(refused),
             Err(refused) => {
-                store::write(self.folder.dir(), CONFIG, old.as_bytes(), 0o600).map_err(io)?;
+                store::write(self.folder.dir(), CONFIG, old.config.as_bytes(), 0o600).map_err(io)?;
                 Err(refused)
             }
             done => done,

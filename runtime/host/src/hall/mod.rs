@@ -17,6 +17,7 @@ mod enroll;
 mod execute;
 mod fault;
 pub mod folder;
+mod gates;
 mod grants;
 mod installed;
 mod kept;
@@ -79,7 +80,7 @@ pub use kept::Cleared;
 pub use keys::{KeyPlan, MIN_OVERLAP_MS, MIN_PASSPHRASE, RevokedKey, Rotated, Rotation};
 pub use lifecycle::Certified;
 pub use packages::Installed;
-pub use policy::PolicyState;
+pub use policy::{PolicyState, PolicyTexts};
 pub use powers::PowerChange;
 pub use prepare::Preparation;
 pub use receipt::{Admitted, ApprovedBy, Decision, GateTime, Isolated, Receipt, Unfinished};
@@ -175,7 +176,9 @@ impl Hall {
         let rules_text = folder.text(&config.policy.rules)?;
         let rules = RuleSet::parse(rules_text.as_bytes())
             .map_err(|error| Fault::Configuration(format!("{}: {error}", config.policy.rules)))?;
-        let policy_digest = folder::configuration_digest(&text, &rules_text);
+        let policies = folder.policies(&config.policy.cedar)?;
+        let policy_digest = folder::configuration_digest(&text, &rules_text, &policies);
+        let gate = gates::of(&config, &folder, &policies, parts.gate)?;
         let host = HostFacts { host: config.hall.id.clone(), executable: executable_digest()?, configuration: policy_digest };
         let environment = config.hall.attest_env_namespace.clone().zip(parts.attest_secret);
         let keys = Arc::new(FileKeys::new(folder.part(KEYS)?, environment));
@@ -223,7 +226,7 @@ impl Hall {
             engines,
             workers,
             maximum,
-            gate: parts.gate,
+            gate,
             powers,
             stores,
             reserved,

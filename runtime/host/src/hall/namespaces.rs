@@ -8,10 +8,9 @@ use skillhall_core::id::Namespace;
 use skillhall_core::ledger::EventKind;
 use skillhall_core::registry::Change;
 
-use super::folder::configuration_digest;
 use super::registry::unreachable;
 use super::setup::{namespace_keys, namespace_record};
-use super::{Fault, Hall, Refused};
+use super::{Fault, Hall, PolicyTexts, Refused};
 
 impl Hall {
     /// Makes a namespace that nobody owns here one of this hall's own. Only in a hall whose `env` is `dev`. This hall goes on
@@ -35,14 +34,14 @@ impl Hall {
                 self.owns_namespace(registry, &caller, namespace)?;
             }
             let _lock = self.lock_policy()?;
-            let (old, rules) = self.policy_texts()?;
-            self.must_be_enrolled(&configuration_digest(&old, &rules))?;
+            let old = self.policy_texts()?;
+            self.must_be_enrolled(&old.digest())?;
             self.make_keys_of(namespace)?;
-            let new = edit::with_namespace(&old, namespace).map_err(Fault::from)?;
+            let new = PolicyTexts { config: edit::with_namespace(&old.config, namespace).map_err(Fault::from)?, ..old.clone() };
             if new != old {
                 let event =
                     self.event(EventKind::WorkerEnroll, self.now()?).with("reason", json!(format!("the namespace {namespace}")));
-                self.put_in_force(event, &old, &new, &rules)?;
+                self.put_in_force(event, &old, &new)?;
             }
             self.change(event, &Change::Namespace(namespace_record(namespace, &caller.organisation)))
         })

@@ -13,23 +13,41 @@ use skillhall_core::store;
 use super::folder::{CONFIG, POLICY, configuration_digest};
 use super::registry::unreachable;
 use super::{Fault, Hall, Refused};
+use crate::gates::PolicyFile;
 
-/// The most bytes of a kept text: as much as is read of hall.toml.
-const MAX: u64 = 4 << 20;
+/// The most bytes of a kept text: as much as is read of hall.toml, and of all policies together.
+const MAX_KEPT: u64 = 64 << 20;
 
-/// hall.toml and the rules, on disk and as enrolled.
+/// The texts by which calls are judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyTexts {
+    /// hall.toml.
+    pub config: String,
+    /// The rules.
+    pub rules: String,
+    /// The policies of the gate, by name.
+    pub policies: Vec<PolicyFile>,
+}
+
+impl PolicyTexts {
+    /// The digest that gate 7 compares.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        configuration_digest(&self.config, &self.rules, &self.policies)
+    }
+}
+
+/// What is in force on disk, and as enrolled.
 #[derive(Clone, Debug)]
 pub struct PolicyState {
-    /// What stands in hall.toml now.
-    pub config_text: String,
-    /// What stands in the rules file now.
-    pub rules_text: String,
-    /// The digest of both.
+    /// What stands on disk now.
+    pub texts: PolicyTexts,
+    /// The digest of all of it.
     pub digest: Digest,
     /// The host's enrolment, if there is one.
     pub enrolled: Option<HostRecord>,
     /// The texts as they were enrolled, if they are kept.
-    pub enrolled_texts: Option<(String, String)>,
+    pub enrolled_texts: Option<PolicyTexts>,
     /// Whether this executable is the one that was enrolled.
     pub same_executable: bool,
 }
@@ -49,21 +67,20 @@ impl Hall {
     /// # Errors
     /// `DENY_REGISTRY_UNREACHABLE`; faults of the files.
     pub fn policy_state(&self) -> Result<PolicyState, Refused> {
-        let (config_text, rules_text) = self.policy_texts()?;
-        let digest = configuration_digest(&config_text, &rules_text);
+        let texts = self.policy_texts()?;
+        let digest = texts.digest();
         let enrolled = self.enrolment()?;
         let enrolled_texts = enrolled.as_ref().and_then(|record| self.kept_policy(&record.configuration));
         let same_executable = enrolled.as_ref().is_some_and(|record| record.executable == self.host.executable);
-        Ok(PolicyState { config_text, rules_text, digest, enrolled, enrolled_texts, same_executable })
+        Ok(PolicyState { texts, digest, enrolled, enrolled_texts, same_executable })
     }
 
-    /// hall.toml and the rules as they are on disk at this moment.
-    pub(super) fn policy_texts(&self) -> Result<(String, String), Fault> {
-        let config_text = self.folder.text(CONFIG)?;
-        let rules =
-            HallConfig::parse(&config_text).map_or_else(|_| self.config.policy.rules.clone(), |config| config.policy.rules);
-        let rules_text = self.folder.text(&rules)?;
-        Ok((config_text, rules_text))
+    /// hall.toml, the rules and the policies as they are on disk at this moment.
+    pub(super) fn policy_texts(&self) -> Result<PolicyTexts, Fault> {
+        let text = self.folder.text(CONFIG)?;
+        let policy = HallConfig::parse(&text).map_or_else(|_| self.config.policy.clone(), |config| config.policy);
+        let (rules, policies) = (self.folder.text(&policy.rules)?, self.folder.policies(&policy.cedar)?);
+        Ok(PolicyTexts { config: text, rules, policies })
     }
 
     /// This host's record in the registry.
@@ -83,17 +100,20 @@ impl Hall {
     }
 
     /// Keeps the texts of a configuration that is about to be enrolled.
-    pub(super) fn keep_policy(&self, config: &str, rules: &str) -> Result<Digest, Fault> {
-        let digest = configuration_digest(config, rules);
-        keep(&self.policy_folder()?, &digest, config, rules)?;
-        Ok(digest)
+    pub(super) fn keep_policy(&self, texts: &PolicyTexts) -> Result<Digest, Fault> {
+        keep(&self.policy_folder()?, texts)?;
+        Ok(texts.digest())
     }
 
-    fn kept_policy(&self, digest: &Digest) -> Option<(String, String)> {
+    fn kept_policy(&self, digest: &Digest) -> Option<PolicyTexts> {
         let folder = self.folder.part(POLICY).ok()?;
-        let text = |name: String| String::from_utf8(store::read(&folder, &name, MAX).ok()?).ok();
+        let text = |name: String| String::from_utf8(store::read(&folder, &name, MAX_KEPT).ok()?).ok();
         let (config, rules) = (text(config_name(digest))?, text(rules_name(digest))?);
-        (configuration_digest(&config, &rules) == *digest).then_some((config, rules))
+        let policies = match text(policies_name(digest)) {
+            Some(kept) => serde_json::from_str(&kept).ok()?,
+            None => Vec::new(),
+        };
+        Some(PolicyTexts { config, rules, policies }).filter(|texts| texts.digest() == *digest)
     }
 
     /// Keeps other processes from changing hall.toml through this command until the handle is dropped.
@@ -125,11 +145,20 @@ impl Hall {
     }
 }
 
-/// Writes both texts under their digest.
-pub(super) fn keep(folder: &Dir, digest: &Digest, config: &str, rules: &str) -> Result<(), Fault> {
+/// Writes the texts under their digest.
+pub(super) fn keep(folder: &Dir, texts: &PolicyTexts) -> Result<(), Fault> {
     let io = |error: std::io::Error| Fault::io("the copy of the policy", &error);
-    store::write(folder, &rules_name(digest), rules.as_bytes(), 0o600).map_err(io)?;
-    store::write(folder, &config_name(digest), config.as_bytes(), 0o600).map_err(io)
+    let digest = texts.digest();
+    if !texts.policies.is_empty() {
+        let policies = serde_json::to_vec(&texts.policies).map_err(|error| Fault::Configuration(error.to_string()))?;
+        store::write(folder, &policies_name(&digest), &policies, 0o600).map_err(io)?;
+    }
+    store::write(folder, &rules_name(&digest), texts.rules.as_bytes(), 0o600).map_err(io)?;
+    store::write(folder, &config_name(&digest), texts.config.as_bytes(), 0o600).map_err(io)
+}
+
+fn policies_name(digest: &Digest) -> String {
+    format!("{digest}.policies.json")
 }
 
 fn config_name(digest: &Digest) -> String {

@@ -1,8 +1,10 @@
 //! What a call leaves: of an admitted one made from its run and its closed record, and from nothing else; of a denied one,
 //! made from its denial.
 
+use std::collections::BTreeMap;
+
 use serde::ser::{Serialize, Serializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::{Denial, Stage};
 use skillhall_core::digest::Digest;
@@ -226,7 +228,7 @@ pub(super) fn denied(refused: Refused, decision_id: String, call: Call, gates: V
 
 /// The digest of the result: of its canonical form, or, for one that has none, of its compact text.
 fn digest(output: &Value) -> Digest {
-    Digest::of(&json::canonical(output).unwrap_or_else(|_| output.to_string().into_bytes()))
+    Digest::of(&json::canonical(output).unwrap_or_else(|_| json::sorted(output.clone()).to_string().into_bytes()))
 }
 
 impl Receipt {
@@ -424,7 +426,7 @@ struct Told<'a> {
     stage: Stage,
     message: &'a str,
     hint: &'a str,
-    details: &'a Map<String, Value>,
+    details: &'a BTreeMap<String, Value>,
 }
 
 impl Serialize for Receipt {

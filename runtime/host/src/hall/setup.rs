@@ -7,7 +7,7 @@ use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _};
 use skillhall_core::clock::{Clock, Timestamp};
 use skillhall_core::digest::hex;
 use skillhall_core::govern::config::{
-    ApprovalsSection, Env, HallConfig, HallSection, IsolationSection, LimitsSection, PolicySection,
+    ApprovalsSection, Env, GATE_DEADLINE_MS, HallConfig, HallSection, IsolationSection, LimitsSection, PolicySection,
 };
 use skillhall_core::id::{KeyId, Namespace, OrgId};
 use skillhall_core::ledger::change::change;
@@ -21,8 +21,8 @@ use skillhall_core::{random, store};
 use super::enroll::with_parts;
 #[cfg(feature = "sqlite")]
 use super::folder::REGISTRY;
-use super::folder::{self, CACHE, CACHE_KEY, CONFIG, KEYS, LEDGER, PACKAGES, POLICY, SCHEMA, SHELF};
-use super::{Fault, executable_digest, policy};
+use super::folder::{CACHE, CACHE_KEY, CONFIG, KEYS, LEDGER, PACKAGES, POLICY, SCHEMA, SHELF};
+use super::{Fault, PolicyTexts, executable_digest, policy};
 
 /// What a new hall is to be.
 #[derive(Clone, Debug)]
@@ -185,15 +185,16 @@ fn fill(
 
     let origin = Origin::of_hall(&id).map_err(|error| Fault::Configuration(error.to_string()))?;
     let ledger = Ledger::create(dir.open_dir(LEDGER).map_err(io)?, keys.ledger, &origin)?;
-    let digest = folder::configuration_digest(&text, RULES);
-    policy::keep(&dir.open_dir(POLICY).map_err(io)?, &digest, &text, RULES)?;
+    let texts = PolicyTexts { config: text, rules: RULES.to_owned(), policies: Vec::new() };
+    let digest = texts.digest();
+    policy::keep(&dir.open_dir(POLICY).map_err(io)?, &texts)?;
     let facts =
         HostRecord { host: config.hall.id.clone(), executable: executable_digest()?, configuration: digest, revoked: false };
     let enter = |registry: &dyn Registry| {
         first_changes(plan, facts).into_iter().try_for_each(|(kind, entry)| {
             let mut event = event(kind, plan, now);
             if kind == EventKind::WorkerEnroll {
-                event = with_parts(event, &config.policy.rules, &text, RULES);
+                event = with_parts(event, &config.policy.rules, &texts);
             }
             change(&ledger, registry, event, &entry).map(drop)
         })
@@ -257,6 +258,10 @@ fn configuration(id: &str, plan: &Plan) -> Result<HallConfig, Fault> {
             foreign_min_tier: 2,
             controls: std::collections::BTreeSet::new(),
             tiers: None,
+            cedar: Vec::new(),
+            command: Vec::new(),
+            http: None,
+            gate_deadline_ms: GATE_DEADLINE_MS,
         },
         approvals: ApprovalsSection::default(),
         limits: LimitsSection::default(),

@@ -19,7 +19,7 @@ pub(super) fn judge(report: Report, limits: &Limits, links: SandboxLinks, kill: 
     };
     let given = match &end {
         Ok(value) => json_bytes(value),
-        Err(failure) => failure.error.as_ref().map_or(0, json_bytes),
+        Err(failure) => failure.error.as_deref().map_or(0, json_bytes),
     };
     if given > limits.output_bytes {
         return Err("gave a result that is larger than it may be");
@@ -69,7 +69,7 @@ fn failure(fall: Fall, kill: &KillHandle) -> Result<Failure, &'static str> {
     Ok(Failure {
         code,
         message: short(&message, MAX_MESSAGE),
-        error: error.pop(),
+        error: error.pop().map(Box::new),
         backtrace: backtrace.iter().take(MAX_FRAMES).map(|name| short(name, MAX_NAME)).collect(),
     })
 }

@@ -183,7 +183,7 @@ pub(super) struct Fall {
 impl From<Failure> for Fall {
     fn from(failure: Failure) -> Self {
         let Failure { code, message, error, backtrace } = failure;
-        Self { code, message, error: error.into_iter().collect(), backtrace }
+        Self { code, message, error: error.into_iter().map(|error| *error).collect(), backtrace }
     }
 }
 

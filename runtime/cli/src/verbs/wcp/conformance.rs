@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use skillhall::program;
 use skillhall_core::govern::wcp::Stamp;
 use skillhall_core::govern::wcp::scenario::run_line;
+use skillhall_core::json::sorted;
 use skillhall_core::random;
 
 use super::compare::{Difference, differences};
@@ -240,7 +241,7 @@ fn told(case: &Case, end: &End) -> Vec<String> {
 }
 
 fn short(value: &Value) -> String {
-    let text = value.to_string();
+    let text = sorted(value.clone()).to_string();
     let cut: String = text.chars().take(60).collect();
     shown(&if cut.len() < text.len() { cut + ".." } else { cut })
 }

@@ -2,13 +2,13 @@
 
 mod worker;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::blast;
 use super::callables::{Callables, DecisionInput, Fetched};
-use super::controls::{BLAST_RADIUS_SCORING, ControlId, holds, sorted};
+use super::controls::{self, BLAST_RADIUS_SCORING, ControlId, holds};
 use super::decision::{ConsideredWorker, DenyReason, RouteDecision};
 use super::gate::{DEFAULT_POLICY_VERSION, GateError};
 use super::provenance;
@@ -16,6 +16,7 @@ use super::request::{Env, Request, Stated, Word, shown};
 use super::rules::{Escalation, Preconditions, Rule, RuleSet};
 use super::telemetry::{Events, clean};
 use crate::denial::Code;
+use crate::json::sorted;
 
 /// The longest id that a request may state, in bytes.
 const MAX_ID: usize = 1024;
@@ -43,7 +44,7 @@ pub fn asks_gate(request: &Request, rules: &RuleSet) -> bool {
 struct Refusal {
     code: Code,
     message: String,
-    details: Map<String, Value>,
+    details: BTreeMap<String, Value>,
 }
 
 fn refuse<T>(code: Code, message: impl Into<String>) -> Result<T, Refusal> {
@@ -51,7 +52,7 @@ fn refuse<T>(code: Code, message: impl Into<String>) -> Result<T, Refusal> {
 }
 
 fn refuse_with<T>(code: Code, message: impl Into<String>, details: Value) -> Result<T, Refusal> {
-    let details = if let Value::Object(details) = details { details } else { Map::new() };
+    let details = if let Value::Object(details) = sorted(details) { details.into_iter().collect() } else { BTreeMap::new() };
     Err(Refusal { code, message: message.into(), details })
 }
 
@@ -211,7 +212,7 @@ impl<'a> Course<'a> {
         let tier: BTreeSet<&ControlId> = self.input.controls.iter().collect();
         let missing =
             self.controls.difference(&self.callables.controls_present).filter(|control| required || tier.contains(control));
-        let missing = sorted(missing);
+        let missing = controls::sorted(missing);
         if missing.is_empty() {
             return Ok(());
         }
@@ -364,7 +365,7 @@ impl<'a> Course<'a> {
             deny_reason_if_denied: reason,
             selected_worker_species_id: None,
             candidate_workers_ranked: self.candidates,
-            required_controls_effective: sorted(&self.controls),
+            required_controls_effective: controls::sorted(&self.controls),
             recommended_profiles_effective: Vec::new(),
             escalation_effective: self.escalation,
             preconditions_checked: self.preconditions,

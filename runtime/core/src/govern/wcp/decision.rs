@@ -1,5 +1,7 @@
 //! What was decided: WCP's `RouteDecision`. Only this room makes one.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -51,7 +53,7 @@ pub struct DenyReason {
     pub message: String,
     /// The facts of the case.
     #[serde(flatten)]
-    pub details: Map<String, Value>,
+    pub details: BTreeMap<String, Value>,
 }
 
 /// A candidate that was looked at, and why it was passed over, if it was.

@@ -107,6 +107,7 @@ impl<'a> Events<'a> {
         if self.input.request.dry_run {
             event.insert("dry_run".to_owned(), true.into());
         }
+        event.sort_keys();
         self.list.push(event);
     }
 }

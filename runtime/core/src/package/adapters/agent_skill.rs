@@ -105,7 +105,7 @@ the result as JSON and nothing else; with `--json`, what goes wrong is one JSON 
 says what a deny code means and what helps. A denied call stays denied: tell the person who asked, and look for no way round it.
 "
     );
-    for (name, tool) in facts.tools {
+    for (name, tool) in &facts.tools {
         let _ = write!(
             text,
             "\n## {name}\n\n{}\n\nInput:\n\n```json\n{}\n```\n\nResult:\n\n```json\n{}\n```\n",

@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::json::sorted;
+
 /// The part of JSON Schema that a platform knows.
 pub(super) struct Dialect {
     /// Keywords of numbers, strings and arrays that it knows.
@@ -110,7 +112,7 @@ impl Said<'_> {
     }
 
     fn note(&mut self, keyword: &str, value: &Value) {
-        self.notes.push(format!("{keyword}: {value}"));
+        self.notes.push(format!("{keyword}: {}", sorted(value.clone())));
     }
 
     fn finish(mut self) -> Value {

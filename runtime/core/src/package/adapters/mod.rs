@@ -27,6 +27,7 @@ use crate::capability::Asks;
 use crate::denial::{Code, Denial};
 use crate::digest::Digest;
 use crate::id::{SkillRef, ToolName};
+use crate::json::sorted;
 
 pub use mcp::wraps_result;
 
@@ -157,7 +158,8 @@ pub struct Facts<'a> {
     authors: &'a [String],
     component: Digest,
     capabilities: &'a Asks,
-    tools: &'a BTreeMap<ToolName, Tool>,
+    /// With sorted schemas: texts are made of them, and lists of names in their order.
+    tools: BTreeMap<ToolName, Tool>,
     has_licence: bool,
 }
 
@@ -171,7 +173,7 @@ impl<'a> Facts<'a> {
             authors: &manifest.authors,
             component: manifest.component.sha256,
             capabilities: &manifest.capabilities,
-            tools: &manifest.tools,
+            tools: manifest.tools.iter().map(|(name, tool)| (name.clone(), with_sorted_schemas(tool))).collect(),
             has_licence: manifest.docs.contains_key(LICENCE),
         }
     }
@@ -179,6 +181,10 @@ impl<'a> Facts<'a> {
     fn component(&self) -> String {
         format!("sha256:{}", self.component)
     }
+}
+
+fn with_sorted_schemas(tool: &Tool) -> Tool {
+    Tool { input: sorted(tool.input.clone()), output: sorted(tool.output.clone()), ..tool.clone() }
 }
 
 /// Where a package keeps the skill's licence.

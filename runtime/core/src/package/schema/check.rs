@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{DRAFT, MAX_PATTERN_CHARS, MAX_SCHEMA_BYTES, MAX_SCHEMA_DEPTH, MAX_SCHEMA_NODES, SchemaError};
 
 /// Nesting of JSON in a schema's text: room for a manifest around it within the 127 that the strict reader takes.
-const MAX_TEXT_DEPTH: usize = 120;
+pub(super) const MAX_TEXT_DEPTH: usize = 120;
 
 /// The formats that are asserted (JSON Schema Validation 2020-12, section 7.3): those whose check is cheap for any text.
 const FORMATS: &[&str] = &[

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::DRAFT;
-use crate::json::canonical::MAX_SAFE_INTEGER;
+use crate::json::canonical::{MAX_SAFE_INTEGER, sorted};
 use crate::package::wit::{Case, Field, Type};
 
 /// What base64 text looks like (RFC 4648, section 4): padded, and without stray bits in its last character (section 3.5).
@@ -16,7 +16,7 @@ const F32_OVERFLOW: f64 = 3.402_823_567_797_336_6e38;
 pub fn derive_input(params: &[(String, Type)]) -> Value {
     let mut schema = object(params.iter().map(|(name, ty)| (name.as_str(), ty, None)));
     schema.insert("$schema".to_owned(), DRAFT.into());
-    Value::Object(schema)
+    sorted(Value::Object(schema))
 }
 
 /// The schema of what a call gives: the result's type, for a `result<T, E>` that of `T` alone (an error is no output), and null if
@@ -29,7 +29,7 @@ pub fn derive_output(result: Option<&Type>) -> Value {
     };
     let mut schema = output.map_or_else(null, derive);
     schema.insert("$schema".to_owned(), DRAFT.into());
-    Value::Object(schema)
+    sorted(Value::Object(schema))
 }
 
 fn derive(ty: &Type) -> Map<String, Value> {

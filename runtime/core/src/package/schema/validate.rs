@@ -1,11 +1,14 @@
 //! Checking a value against a schema.
 
+use std::borrow::Cow;
+
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternOptions, ValidationError};
 use serde_json::Value;
 
-use super::check::{check, is_deeper_than};
+use super::check::{MAX_TEXT_DEPTH, check, is_deeper_than};
 use super::{MAX_VALUE_DEPTH, MAX_VALUE_ELEMENTS, SchemaError};
+use crate::json::in_order;
 
 /// Bytes that a compiled regular expression, and each of its lazy automata, may take.
 const PATTERN_BYTES: usize = 1 << 20;
@@ -43,6 +46,9 @@ impl Validator {
     /// If the schema is over a bound, is no schema, refers to anything but itself, refers to itself without end, names a format that
     /// is not known, or has a regular expression that is not regular (lookaround, backreferences) or too large.
     pub fn compile(schema: &Value) -> Result<Self, SchemaError> {
+        // Which fault or violation comes first depends on the order of a schema's members.
+        let ordered = if is_deeper_than(schema, MAX_TEXT_DEPTH) { Cow::Borrowed(schema) } else { in_order(schema) };
+        let schema = &*ordered;
         check(schema)?;
         let inner = build(schema).map_err(|error| SchemaError::Refused {
             pointer: error.instance_path().to_string(),

@@ -66,7 +66,7 @@ fn page(body: &str) -> Server {
 /// The skill's own error.
 fn error_of(outcome: &Outcome) -> Value {
     let failure = fails(outcome, FailureCode::Skill);
-    failure.error.unwrap()
+    *failure.error.unwrap()
 }
 
 #[test]

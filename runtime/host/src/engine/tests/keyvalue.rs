@@ -213,7 +213,7 @@ fn ask(draft: Draft, stores: &Arc<dyn Stores>, grants: &Grants, export: &str, mu
 fn told(outcome: &Outcome) -> Value {
     let failure = outcome.end.clone().unwrap_err();
     assert_eq!(failure.code, FailureCode::Skill, "{failure:?}");
-    failure.error.unwrap()
+    *failure.error.unwrap()
 }
 
 #[test]

@@ -133,6 +133,6 @@ fn an_error_value_counts_as_output() {
         )
     };
     let failure = fails(&run_wat(&wat(2), limits()), FailureCode::Skill);
-    assert_eq!(failure.error, Some(json!("\0\0")));
+    assert_eq!(failure.error.as_deref(), Some(&json!("\0\0")));
     fails(&run_wat(&wat(1_050_000), limits()), FailureCode::Output);
 }

@@ -3,19 +3,20 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
+use skillhall_core::json::sorted;
 use wasmtime::component::{Type, Val};
 
 use super::{Extent, MAX_SAFE, ValueBounds, ValueError, Walk, is_bytes, is_nullable};
 
 /// What a tool gives back: the value of its result, or the error value of a top-level `result`. A value beyond the bounds, or of a
-/// type that is no data, is an error. Beside either stands how large it is, as far as it was walked.
+/// type that is no data, is an error. Members are sorted by name. Beside either stands how large it is, as far as it was walked.
 pub fn lift_result(result: Option<(&Val, &Type)>, bounds: ValueBounds) -> (Lifted, Extent) {
     let Some((val, ty)) = result else { return (Ok(Ok(Value::Null)), Extent::default()) };
     let mut walk = Walk::new(bounds);
     let lifted = match (val, ty) {
-        (Val::Result(Ok(ok)), Type::Result(types)) => payload(ok.as_deref(), types.ok(), &mut walk).map(Ok),
-        (Val::Result(Err(err)), Type::Result(types)) => payload(err.as_deref(), types.err(), &mut walk).map(Err),
-        _ => value(val, ty, &mut walk).map(Ok),
+        (Val::Result(Ok(ok)), Type::Result(types)) => payload(ok.as_deref(), types.ok(), &mut walk).map(sorted).map(Ok),
+        (Val::Result(Err(err)), Type::Result(types)) => payload(err.as_deref(), types.err(), &mut walk).map(sorted).map(Err),
+        _ => value(val, ty, &mut walk).map(sorted).map(Ok),
     };
     (lifted, walk.extent())
 }
@@ -28,7 +29,7 @@ pub type Lifted = Result<Result<Value, Value>, ValueError>;
 /// # Errors
 /// If the value is beyond the bounds, not of the type, or of a type that is no data.
 pub fn lift(val: &Val, ty: &Type, bounds: ValueBounds) -> Result<Value, ValueError> {
-    value(val, ty, &mut Walk::new(bounds))
+    value(val, ty, &mut Walk::new(bounds)).map(sorted)
 }
 
 fn value(val: &Val, ty: &Type, walk: &mut Walk) -> Result<Value, ValueError> {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Type};
+use wasmtime::component::{Component, Type, Val};
 use wasmtime::{Config, Engine};
 
 use super::*;
@@ -210,4 +210,16 @@ fn bounds_hold_both_ways() {
 fn a_handle_is_no_data() {
     let parameters = parameters(r#"(export "r" (type $r (sub resource)))"#, r#"(param "v" (own $r))"#);
     assert!(lower(&json!(1), &parameters[0].1, BOUNDS).is_err());
+}
+
+/// Whichever order this build's objects keep: a guest that gives the same entries another way round gives the same text.
+#[test]
+fn members_come_out_in_the_order_of_their_names() {
+    let ty = ty("(map string (map string u8))");
+    let inner = |names: [&str; 2]| Val::Map(names.map(|name| (Val::String(name.to_owned()), Val::U8(1))).into());
+    let val = Val::Map(vec![(Val::String("z".to_owned()), inner(["d", "c"])), (Val::String("a".to_owned()), inner(["y", "x"]))]);
+    let text = r#"{"a":{"x":1,"y":1},"z":{"c":1,"d":1}}"#;
+    assert_eq!(lift(&val, &ty, BOUNDS).unwrap().to_string(), text);
+    let (lifted, _) = lift_result(Some((&val, &ty)), BOUNDS);
+    assert_eq!(lifted.unwrap().unwrap().to_string(), text);
 }

@@ -87,7 +87,7 @@ impl Network {
         &*self.resolver
     }
 
-    pub(super) fn tls(&self) -> Arc<ClientConfig> {
+    pub(crate) fn tls(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.tls)
     }
 }

@@ -11,7 +11,7 @@ use super::{Candidate, Condition, Escalation, HumanTrigger, MAX_BYTES, MAX_RULES
 use crate::govern::wcp::controls::ControlId;
 use crate::govern::wcp::object::Object;
 use crate::govern::wcp::request::{DataLabel, Env, QosClass, TenantRisk, Word, shown};
-use crate::json::JsonError;
+use crate::json::{JsonError, sorted_members};
 
 /// The longest id or text, in bytes.
 const MAX_TEXT: usize = 1024;
@@ -267,7 +267,7 @@ impl RawDecision {
             matching,
             candidates: self.candidate_workers_ranked.into_iter().map(|candidate| candidate.0.into()).collect(),
             required_controls: self.required_controls_suggested,
-            recommended_profiles: self.recommended_profiles,
+            recommended_profiles: self.recommended_profiles.into_iter().map(sorted_members).collect(),
             escalation: Escalation {
                 policy_gate: escalation.policy_gate,
                 msavx_step_up: escalation.msavx_step_up,
@@ -371,7 +371,7 @@ impl RawTrigger {
         if let Some(score) = self.blast_score_at_least {
             members.insert("blast_score_at_least".to_owned(), score.into());
         }
-        members
+        sorted_members(members)
     }
 }
 

@@ -21,6 +21,14 @@ fn check(decision: &RouteDecision) -> Result<(), TestCaseError> {
     for event in decision.telemetry() {
         prop_assert!(!event.values().filter_map(Value::as_str).any(|text| text.contains(char::is_control)));
     }
+    // Whichever order this build's objects keep.
+    let parts = ["telemetry_envelopes", "recommended_profiles_effective", "escalation_effective"].map(|part| &shown[part]);
+    for value in parts[..2].iter().copied().chain([&parts[2]["human_required_if"]]) {
+        prop_assert!(is_sorted(value), "{}", value);
+    }
+    let details = decision.deny_reason().map(|reason| reason.details.clone()).unwrap_or_default();
+    let denial = decision.denial().map(|denial| denial.details).unwrap_or_default();
+    prop_assert!(is_sorted(&json!(details)) && is_sorted(&json!(denial)));
     if let Some(reason) = decision.deny_reason() {
         prop_assert_eq!(&shown["denied"], &json!(true));
         prop_assert!(CODES.contains(&reason.code.as_str()));
@@ -39,6 +47,14 @@ fn check(decision: &RouteDecision) -> Result<(), TestCaseError> {
         prop_assert!(events.ends_with(&["evt.os.task.routed", "evt.os.worker.selected", "evt.os.policy.gated"]));
     }
     Ok(())
+}
+
+fn is_sorted(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(is_sorted),
+        Value::Object(members) => members.keys().is_sorted() && members.values().all(is_sorted),
+        _ => true,
+    }
 }
 
 /// Any JSON value, sometimes odd.

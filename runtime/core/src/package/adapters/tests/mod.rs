@@ -2,6 +2,7 @@
 
 mod golden;
 mod malformed;
+mod order;
 mod property;
 mod shapes;
 mod verify;
