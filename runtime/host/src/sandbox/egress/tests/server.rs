@@ -81,6 +81,15 @@ impl Server {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
+    /// The head of the first request, which a server that talks by itself tells only after its answer.
+    pub(crate) fn first_head(&self) -> String {
+        let since = std::time::Instant::now();
+        while self.heads().is_empty() && since.elapsed() < std::time::Duration::from_secs(10) {
+            std::thread::yield_now();
+        }
+        self.heads().swap_remove(0)
+    }
+
     /// The heads of the requests that came.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.seen.heads.lock().unwrap().clone()

@@ -46,7 +46,7 @@ fn the_granted_name_is_asked_for_and_checked() {
     let origin = format!("https://tls.example:{}", server.port());
     let answer = way(&origin, &network()).get(&origin).unwrap();
     assert_eq!(String::from_utf8_lossy(&answer.body), "tls.example over http/1.1");
-    assert!(server.heads()[0].contains(&format!("host: tls.example:{}\r\n", server.port())));
+    assert!(server.first_head().contains(&format!("host: tls.example:{}\r\n", server.port())));
     // An address can have a certificate too, and then no name is told.
     let answer = way(&server.origin(), &network()).get(&server.origin()).unwrap();
     assert_eq!(String::from_utf8_lossy(&answer.body), "no name over http/1.1");
