@@ -2,6 +2,7 @@
 
 mod adapters;
 mod approvals;
+mod assets;
 #[path = "loop.rs"]
 mod author_loop;
 mod bad_input;

@@ -9,7 +9,7 @@ use skillhall::hall::{Config, Hall, Observer, Run, Step};
 use skillhall_core::clock::SystemClock;
 use skillhall_core::denial::Stage;
 use skillhall_core::govern::call::{Call, Caller};
-use skillhall_tests::files::{below, bytes, text};
+use skillhall_tests::files::{below, bytes, put, text};
 use skillhall_tests::skills::{REDACT, redact};
 use skillhall_tests::world::{call, install, plan};
 
@@ -43,9 +43,20 @@ impl Observer for Gates {
 
 impl Governed {
     pub(crate) fn new(folder: &Path, input: &str) -> Self {
-        let home = folder.join("hall");
+        Self::with(folder.join("hall"), input, "")
+    }
+
+    /// The same, with the guest in a worker process.
+    pub(crate) fn isolated(folder: &Path, input: &str) -> Self {
+        Self::with(folder.join("isolated"), input, "\n[isolation]\nown = \"process\"\n")
+    }
+
+    fn with(home: PathBuf, input: &str, more: &str) -> Self {
         setup(&home, &plan(), &SystemClock).expect("a hall is made");
+        let configuration = home.join("hall.toml");
+        put(&configuration, format!("{}{more}", text(&configuration)).as_bytes());
         let hall = Hall::open(Config::at(&home).compile_in_process()).expect("the hall opens");
+        hall.enroll().expect("it is enrolled");
         install(&hall, &redact());
         let call = call(REDACT, &serde_json::json!({ "text": input }).to_string());
         let caller = hall.caller().expect("the owner is known");

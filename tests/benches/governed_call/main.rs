@@ -28,6 +28,7 @@ const TEXT: &str = "Please call +49 30 1234567 or write to ada@example.org befor
                     DE89 3704 0044 0532 0130 00 and the card 4111 1111 1111 1111 was declined, as it was in March.";
 
 fn main() {
+    skillhall::worker::enter();
     let mut criterion = Criterion::default()
         .warm_up_time(Duration::from_secs(1))
         .measurement_time(Duration::from_secs(5))
@@ -69,6 +70,15 @@ fn column(
             calls[before..].iter().map(|call: &governed::Times| call.total).sum()
         });
     });
+    let apart = Governed::isolated(folder.path(), TEXT);
+    let mut isolated = Vec::new();
+    criterion.bench_function(&format!("governed call, guest in a process of its own, hall {name}"), |bencher| {
+        bencher.iter_custom(|rounds| {
+            let before = isolated.len();
+            isolated.extend((0..rounds).map(|_| runtime.block_on(apart.call())));
+            isolated[before..].iter().map(|call: &governed::Times| call.total).sum()
+        });
+    });
     let (decision, end) = governed.last_records();
     let mut syncs = [Vec::new(), Vec::new()];
     for (bytes, times) in [decision, end].into_iter().zip(&mut syncs) {
@@ -82,6 +92,7 @@ fn column(
         name,
         file_system: machine::file_system(folder.path()),
         calls,
+        isolated,
         records: (decision, end),
         syncs: (decision_sync, end_sync),
     }

@@ -27,6 +27,8 @@ pub(crate) struct Column {
     pub(crate) name: &'static str,
     pub(crate) file_system: String,
     pub(crate) calls: Vec<Times>,
+    /// With the guest in a worker process.
+    pub(crate) isolated: Vec<Times>,
     /// Bytes of the decision and of the end in the ledger.
     pub(crate) records: (usize, usize),
     /// Raw appends and syncs of as many bytes.
@@ -93,6 +95,14 @@ impl Report {
             Cell::Micros(median(column.calls.iter().map(rest)))
         });
         row("raw append and fdatasync of the end's bytes", &|column| Cell::Micros(median(column.syncs.1.iter().copied())));
+        let isolated = |column: &Column| median(column.isolated.iter().map(|call| call.total));
+        row("**governed call, the guest in a process of its own**, median", &|column| Cell::Micros(isolated(column)));
+        row("governed call, the guest in a process of its own / in the host's", &|column| {
+            Cell::Times(isolated(column) / total(column))
+        });
+        row("the guest in a process of its own: instance, call, end", &|column| {
+            Cell::Micros(median(column.isolated.iter().map(|call| call.guest)))
+        });
         rows
     }
 

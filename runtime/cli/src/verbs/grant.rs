@@ -205,7 +205,7 @@ fn asked(arguments: &Arguments, asks: Option<&Asks>) -> Outcome<Edit> {
     })?;
     let given = |mount: &str| arguments.files.iter().find(|flag| flag.mount == mount);
     let mut edit = Edit { clear: true, ..Edit::default() };
-    for ask in asks.files.entries() {
+    for ask in asks.files.entries().iter().filter(|ask| !ask.is_of_the_package()) {
         let flag = given(&ask.mount).ok_or_else(|| {
             let message = format!("{skill} asks for {}, and no folder for it is given", ask.line());
             CommandError::usage(message, format!("hall grant {skill} --asked {}", flags_of(asks)))

@@ -139,8 +139,13 @@ fn limit_lines(maximum: &Limits) -> [String; 3] {
             maximum.input_bytes, maximum.depth, maximum.elements, maximum.host_calls, maximum.host_call_bytes, maximum.handles
         ),
         format!(
-            "                  {} files opened; {} sockets; {} requests, {} bytes by them, {} ms each",
-            maximum.file_opens, maximum.sockets, maximum.http_requests, maximum.http_bytes, maximum.http_time_ms
+            "                  {} files opened, {} bytes written into them; {} sockets; {} requests, {} bytes by them, {} ms each",
+            maximum.file_opens,
+            maximum.file_bytes,
+            maximum.sockets,
+            maximum.http_requests,
+            maximum.http_bytes,
+            maximum.http_time_ms
         ),
     ]
 }

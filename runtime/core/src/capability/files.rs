@@ -43,6 +43,15 @@ pub struct Grant {
     pub access: Access,
 }
 
+impl Ask {
+    /// Whether it is for the package's own assets: data that was hashed and certified with the package, so nothing that a host
+    /// would have to grant.
+    #[must_use]
+    pub fn is_of_the_package(&self) -> bool {
+        self.mount == ASSETS
+    }
+}
+
 impl Access {
     /// The word in skill.toml and hall.toml.
     #[must_use]

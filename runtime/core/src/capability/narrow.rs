@@ -89,6 +89,7 @@ pub enum Link {
 pub struct Grants {
     links: BTreeMap<PowerClass, Link>,
     files: Vec<files::Grant>,
+    assets: bool,
     http: Vec<http::Grant>,
     sockets: Vec<sockets::Grant>,
     env: Vec<env::Grant>,
@@ -130,7 +131,19 @@ impl Grants {
         self.links.get(&class).copied()
     }
 
-    /// The folders that the guest sees, with no more rights than it asked for.
+    /// Whether the guest reads its package's own assets. They reach nothing outside the package, so no policy is asked.
+    #[must_use]
+    pub fn assets(&self) -> bool {
+        self.assets
+    }
+
+    /// Whether the guest sees any folder, its own assets among them.
+    #[must_use]
+    pub fn has_folders(&self) -> bool {
+        self.assets || !self.files.is_empty()
+    }
+
+    /// The folders of the host that the guest sees, with no more rights than it asked for.
     #[must_use]
     pub fn files(&self) -> &[files::Grant] {
         &self.files
@@ -188,12 +201,13 @@ impl Grants {
     /// than a policy.
     #[must_use]
     pub fn list(&self) -> Vec<String> {
-        let Self { links, files, http, sockets, env, secrets, config, keyvalue, tools, clocks, holder: _ } = self;
+        let Self { links, files, assets, http, sockets, env, secrets, config, keyvalue, tools, clocks, holder: _ } = self;
         let empty = links.iter().filter(|(_, link)| **link == Link::Empty);
         let empty = empty.map(|(class, _)| format!("{}: empty", class.as_str()));
         let precise = (*clocks == clocks::Ask::Precise).then_some(*clocks);
         let sockets = sockets.iter().map(line);
-        empty.chain(lines(files, http, env, secrets, config, keyvalue, tools, precise)).chain(sockets).collect()
+        let assets = assets.then(|| format!("{}: {} (read) is the package's own", files::Ask::CAPABILITY, files::ASSETS));
+        empty.chain(assets).chain(lines(files, http, env, secrets, config, keyvalue, tools, precise)).chain(sockets).collect()
     }
 }
 
@@ -241,7 +255,9 @@ pub fn narrow(asks: &Asks, policy: &Policy) -> Result<Grants, Denial> {
     asks.validate().map_err(|error| Denial::new(Code::CapabilityNotGranted, error.to_string()))?;
     let mut missing = Vec::new();
     let mut links: BTreeMap<PowerClass, Link> = asks.empty().into_iter().map(|class| (class, Link::Empty)).collect();
-    let files = each(asks.files.entries(), &policy.files, &mut missing);
+    let (assets, folders): (Vec<_>, Vec<_>) = asks.files.entries().iter().cloned().partition(files::Ask::is_of_the_package);
+    let assets = !assets.is_empty();
+    let files = each(&folders, &policy.files, &mut missing);
     let http = each(asks.http.entries(), &policy.http, &mut missing);
     let sockets = each(asks.sockets.entries(), &policy.sockets, &mut missing);
     let env = each(&asks.env, &policy.env, &mut missing);
@@ -257,7 +273,7 @@ pub fn narrow(asks: &Asks, policy: &Policy) -> Result<Grants, Denial> {
     }
     let revealed = secrets.iter().any(|grant| grant.reveal);
     for (class, granted) in [
-        (PowerClass::Files, !files.is_empty()),
+        (PowerClass::Files, assets || !files.is_empty()),
         (PowerClass::Http, !http.is_empty()),
         (PowerClass::Sockets, !sockets.is_empty()),
         (PowerClass::Secrets, revealed),
@@ -270,7 +286,7 @@ pub fn narrow(asks: &Asks, policy: &Policy) -> Result<Grants, Denial> {
         }
     }
     let clocks = clocks.first().copied().unwrap_or(clocks::Ask::Coarse);
-    Ok(Grants { links, files, http, sockets, env, secrets, config, keyvalue, tools, clocks, holder: None })
+    Ok(Grants { links, files, assets, http, sockets, env, secrets, config, keyvalue, tools, clocks, holder: None })
 }
 
 /// The capabilities that a host can grant; each has [`Meet`].

@@ -513,3 +513,21 @@ fn a_denial_tells_what_is_granted_and_what_is_missing() {
     assert_eq!(denial.details["grant"], "--config level=VALUE --keyvalue cache");
     assert!(!narrow(&asks, &Policy::default()).unwrap_err().details.contains_key("granted"));
 }
+
+#[test]
+fn the_own_assets_need_no_grant_and_no_grant_takes_their_place() {
+    let own = asks(json!({"files": [{"mount": "/assets", "access": "read"}]})).unwrap();
+    let grants = narrow(&own, &Policy::default()).unwrap();
+    assert!(grants.assets() && grants.has_folders() && grants.files().is_empty());
+    assert_eq!(grants.links(PowerClass::Files), Some(Link::Granted));
+    assert_eq!(grants.list(), ["files: /assets (read) is the package's own"]);
+    // What else is asked has to be granted.
+    let both = asks(json!({"files": [{"mount": "/in", "access": "read"}, {"mount": "/assets", "access": "read"}]})).unwrap();
+    let denial = narrow(&both, &Policy::default()).unwrap_err();
+    assert_eq!(denial.details["all"], json!(["files: /in (read)"]));
+    let folder = policy(json!({"files": [{"mount": "/in", "folder": "/srv", "access": "read"}]})).unwrap();
+    let grants = narrow(&both, &folder).unwrap();
+    assert!(grants.assets() && grants.files().len() == 1);
+    let other = asks(json!({"files": [{"mount": "/in", "access": "read"}]})).unwrap();
+    assert!(!narrow(&other, &folder).unwrap().assets());
+}

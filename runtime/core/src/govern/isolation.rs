@@ -199,7 +199,7 @@ pub(super) fn isolate(
     };
     let landlock = match config.isolation.landlock {
         Landlock::Required => true,
-        Landlock::ForFolders => !grants.files().is_empty(),
+        Landlock::ForFolders => grants.has_folders(),
         Landlock::WhenThere => false,
     };
     if landlock && locks.landlock == 0 {

@@ -37,6 +37,7 @@ limits! {
     host_calls <= 1_000_000_000, "Calls of host functions in a run.";
     host_call_bytes <= 1_099_511_627_776, "Bytes that the host calls of a run move, those of files and requests among them.";
     file_opens <= 1_000_000, "Files and folders that a run opens or makes.";
+    file_bytes <= 1_099_511_627_776, "Bytes that a run writes into files, and by which it makes them longer without writing.";
     sockets <= 1_000, "TCP and UDP sockets that a run makes.";
     http_requests <= 10_000, "Requests of a run, those that are refused among them.";
     http_bytes <= 1_099_511_627_776, "Bytes of the requests and responses of a run together.";

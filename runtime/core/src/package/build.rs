@@ -24,7 +24,8 @@ pub use recheck::{Check, recheck};
 /// `docs/readme.md`. The adapters that skill.toml asks for are made here. The same arguments give the same bytes.
 ///
 /// # Errors
-/// - [`Code::PackageLayout`] if the component is none, or a file's name or size is not for a package,
+/// - [`Code::PackageLayout`] if the component is none, a file's name or size is not for a package, or `/assets` is asked for and there
+///   are none,
 /// - [`Code::ImportUndeclared`] as [`check_imports`] says,
 /// - [`Code::SchemaInvalid`] if a tool's export is not there or cannot be a tool, or its narrowing gives no schema,
 /// - [`Code::CapabilityNotGranted`] if what is asked does not hold together,
@@ -37,6 +38,13 @@ pub fn assemble(
     assets: BTreeMap<String, Vec<u8>>,
 ) -> Result<Package, Denial> {
     source.capabilities.validate().map_err(|error| Denial::new(Code::CapabilityNotGranted, error.to_string()))?;
+    if assets.is_empty() && source.capabilities.files.entries().iter().any(capability::files::Ask::is_of_the_package) {
+        return Err(Denial::new(
+            Code::PackageLayout,
+            "skill.toml asks for /assets, and there is nothing that the package would have there",
+        )
+        .advise("Put the files into the folder assets beside skill.toml, or take the mount out of skill.toml."));
+    }
     let mut interface = wit::read(&component).map_err(|error| no_component(&error))?;
     if let Some(wit_docs) = wit_docs {
         wit_docs.apply(&mut interface);

@@ -135,6 +135,7 @@ impl Doctor {
             given: Given::from(&grants),
             broker: LocalPowers::default().broker(&grants),
             reserved: Arc::new(Reserved::nothing()),
+            assets: None,
             replay: None,
         };
         let outcome = self.run(order).await;

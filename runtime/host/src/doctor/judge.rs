@@ -129,6 +129,7 @@ fn figure(row: &str, used: &Resources, limits: &Limits) -> Option<Figure> {
         "host calls" => told(used.host_calls, Unit::Count),
         "bytes through host calls" => told(used.host_call_bytes, Unit::Bytes),
         "opens" => told(used.file_opens?, Unit::Count),
+        "bytes into files" => told(used.file_bytes?, Unit::Bytes),
         "sockets" => told(used.sockets?, Unit::Count),
         "requests" => told(used.http_requests?, Unit::Count),
         "bytes of requests and responses" => told(used.http_bytes?, Unit::Bytes),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use skillhall_core::capability::{Grants, Link as Granted, PowerClass};
+use skillhall_core::denial::Denial;
 use skillhall_core::digest::Digest;
 use skillhall_core::failure::{Failure, FailureCode};
 use skillhall_core::govern::call::Call;
@@ -18,10 +19,11 @@ use tokio::sync::mpsc;
 
 use super::elsewhere::{Apart, elsewhere};
 use super::outcome::{scrub_calls, scrub_origins};
-use super::run::{Told, never_began, stopped};
+use super::run::{OwnAssets, Told, never_began, stopped};
 use super::{
     EngineFault, Engines, KillHandle, KillReason, Limits, Order, Outcome, PrepareError, PrepareEvent, Prepared, Tally, run,
 };
+use crate::sandbox::assets::Assets;
 use crate::sandbox::{Broker, Given, Link, Powers, Reserved, SandboxLinks};
 
 /// A call that ran, and whose record is still open.
@@ -50,6 +52,17 @@ impl Executed {
     }
 }
 
+/// What a run can reach, if it was granted: of the machine, and of the package.
+#[derive(Clone, Copy)]
+pub struct Reach<'a> {
+    /// What makes each call's broker.
+    pub powers: &'a dyn Powers,
+    /// What no guest is given.
+    pub reserved: &'a Arc<Reserved>,
+    /// Where packages' own assets are laid out.
+    pub assets: &'a Assets,
+}
+
 /// Runs the call in a fresh sandbox that holds what was granted and nothing else (and never what is `reserved`, whatever was
 /// granted), within its limits, until it ends or is killed. The guest runs at most once; whatever happens to it, this returns
 /// how it ended.
@@ -58,8 +71,7 @@ impl Executed {
 /// had been told to, else as cancelled. The drop waits for the disk.
 pub async fn execute(
     engines: &Engines,
-    powers: &dyn Powers,
-    reserved: &Arc<Reserved>,
+    reach: Reach<'_>,
     recorded: RecordedCall,
     maximum: &Limits,
     kill: &KillHandle,
@@ -70,7 +82,7 @@ pub async fn execute(
     let limits = Limits::resolve(&package.manifest().limits, maximum);
     let decision = open.facts().decision_id.clone();
     let above = call.chain.links().iter().map(|link| link.decision_id.clone()).collect();
-    let broker = powers.broker(&grants);
+    let broker = reach.powers.broker(&grants);
     let told = Arc::clone(&broker);
     let mut running = Running { open: &mut open, tally: Tally::new(&limits), kill, told: &*told, rejected_code: Vec::new() };
     let rejected_code = &mut running.rejected_code;
@@ -82,13 +94,14 @@ pub async fn execute(
     })
     .await;
     let mut isolated = None;
-    let mut outcome = match (prepared, package.manifest().tools.get(&tool)) {
-        (Ok(prepared), Some(declared)) => {
+    let assets = assets(reach.assets, &package, &grants);
+    let mut outcome = match (prepared, package.manifest().tools.get(&tool), assets) {
+        (Ok(prepared), Some(declared), Ok(assets)) => {
             let export = declared.export.clone();
-            let (links, reserved) = (links(&grants), Arc::clone(reserved));
+            let (links, reserved) = (links(&grants), Arc::clone(reach.reserved));
             let input = call.input.value().clone();
             let given = Given::from(&grants);
-            let order = Order { prepared, export, input, limits, links, given, broker, reserved, replay: None };
+            let order = Order { prepared, export, input, limits, links, given, broker, reserved, assets, replay: None };
             let outcome = match isolation {
                 Isolation::None => run(order, kill, &running.tally).await,
                 Isolation::Process { landlock } => {
@@ -100,8 +113,9 @@ pub async fn execute(
             };
             hold_to_schema(outcome, &package, &tool)
         }
-        (Err(error), _) => never_began(&limits, unprepared(&error, kill)),
-        (Ok(_), None) => never_began(&limits, Failure::new(FailureCode::Link, format!("there is no tool {tool}"))),
+        (Ok(_), Some(_), Err(denial)) => never_began(&limits, Failure::new(FailureCode::Grant, denial.message)),
+        (Err(error), _, _) => never_began(&limits, unprepared(&error, kill)),
+        (Ok(_), None, _) => never_began(&limits, Failure::new(FailureCode::Link, format!("there is no tool {tool}"))),
     };
     let rejected_code = std::mem::take(&mut running.rejected_code);
     drop(running);
@@ -178,6 +192,14 @@ fn unprepared(error: &PrepareError, kill: &KillHandle) -> Failure {
         (PrepareError::Fault(fault), _) => Failure::new(FailureCode::Link, format!("{fault}; {}", fault.hint())),
         _ => Failure::new(FailureCode::Link, error.to_string()),
     }
+}
+
+/// The package's own assets, laid out, if it asked for them.
+fn assets(assets: &Assets, package: &Package, grants: &Grants) -> Result<Option<OwnAssets>, Denial> {
+    if !grants.assets() {
+        return Ok(None);
+    }
+    Ok(Some(OwnAssets { dir: assets.of(package)?, alone: grants.files().is_empty() }))
 }
 
 /// For whom a worker works: one never works for two.

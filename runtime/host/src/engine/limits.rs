@@ -35,6 +35,8 @@ pub struct Limits {
     pub host_call_bytes: u64,
     /// Files and folders opened or made.
     pub file_opens: u64,
+    /// Bytes written into files, and by which they are made longer without writing.
+    pub file_bytes: u64,
     /// TCP and UDP sockets that are made.
     pub sockets: u64,
     /// Requests to the network, those that are refused too.
@@ -72,6 +74,7 @@ impl Default for Limits {
             host_calls: 100_000,
             host_call_bytes: 64 * MIB,
             file_opens: 1_000,
+            file_bytes: 64 * MIB,
             sockets: 64,
             http_requests: 16,
             http_bytes: 8 * MIB,
@@ -124,7 +127,7 @@ impl Limits {
     #[must_use]
     pub fn within(&self, rest: &Rest) -> Self {
         let Rest { time_ms, memory_bytes, output_bytes, host_calls, host_call_bytes, .. } = self.all().within(rest);
-        let Rest { fuel, file_opens, sockets, http_requests, http_bytes, tool_calls, .. } = self.all().within(rest);
+        let Rest { fuel, file_opens, file_bytes, sockets, http_requests, http_bytes, tool_calls, .. } = self.all().within(rest);
         Self {
             time_ms,
             fuel,
@@ -133,6 +136,7 @@ impl Limits {
             host_calls,
             host_call_bytes,
             file_opens,
+            file_bytes,
             sockets,
             http_requests,
             http_bytes,
@@ -152,6 +156,7 @@ impl Limits {
             host_calls: self.host_calls,
             host_call_bytes: self.host_call_bytes,
             file_opens: self.file_opens,
+            file_bytes: self.file_bytes,
             sockets: self.sockets,
             http_requests: self.http_requests,
             http_bytes: self.http_bytes,
@@ -168,6 +173,7 @@ impl Limits {
             host_calls: self.host_calls,
             host_call_bytes: self.host_call_bytes,
             file_opens: self.file_opens,
+            file_bytes: self.file_bytes,
             sockets: self.sockets,
             handles: to_usize(self.handles),
             instances: to_usize(self.instances),

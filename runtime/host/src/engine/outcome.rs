@@ -112,6 +112,9 @@ pub struct Resources {
     /// Files and folders that were opened or made, where folders were granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_opens: Option<Used>,
+    /// Bytes written into files, and by which they were made longer without writing, where folders were granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_bytes: Option<Used>,
     /// TCP and UDP sockets that were made, where addresses were granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sockets: Option<Used>,
@@ -150,6 +153,7 @@ impl Resources {
             host_calls: unused(limits.host_calls),
             host_call_bytes: unused(limits.host_call_bytes),
             file_opens: None,
+            file_bytes: None,
             sockets: None,
             http_requests: None,
             http_bytes: None,

@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,8 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use skillhall_core::denial::Denial;
+use skillhall_core::capability::files::{ASSETS, Access};
+use skillhall_core::denial::{Code, Denial};
 use skillhall_core::failure::{Failure, FailureCode};
 use wasmtime::component::Val;
 use wasmtime::{CallHook, Store, StoreContextMut, UpdateDeadline};
@@ -25,6 +27,15 @@ use crate::sandbox::{Broker, Files, Folder, Given, Guest, Link, Reached, Replay,
 
 /// Bytes that one host call may bring out of the guest.
 const HOST_CALL_BYTES: usize = 1 << 20;
+
+/// The package's own assets, laid out for its guest.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnAssets {
+    /// The folder that holds them and nothing else.
+    pub(crate) dir: Arc<OwnedFd>,
+    /// Whether they are all the folders that the guest has.
+    pub(crate) alone: bool,
+}
 
 /// What is to be run, and within what. Only who holds a recorded call makes one.
 #[derive(Clone)]
@@ -45,6 +56,8 @@ pub(crate) struct Order {
     pub(crate) broker: Arc<dyn Broker>,
     /// What no guest is given, whatever that broker hands over.
     pub(crate) reserved: Arc<Reserved>,
+    /// The package's own assets, if it asked for them. A worker's guest has them among its folders.
+    pub(crate) assets: Option<OwnAssets>,
     /// Fixed time and seed, to do a run again.
     pub(crate) replay: Option<Replay>,
 }
@@ -141,17 +154,28 @@ fn admit(order: &Order, input_bytes: u64, kill: &KillHandle) -> Result<(), Failu
     Ok(())
 }
 
-/// The folders that were granted; none that is kept from every guest, whatever broker it is.
 fn given(order: &Order) -> Result<Files, Denial> {
-    Files::new(folders(order)?, &order.reserved)
+    folders(order).map(Files::new)
 }
 
-/// The folders that were granted, as the broker opens them; and the secrets stand ready with the broker.
+/// The folders that were granted, as the broker opens them, none that is kept from every guest, whatever broker it is; the
+/// package's own assets; and the secrets stand ready with the broker.
 pub(crate) fn folders(order: &Order) -> Result<Vec<Folder>, Denial> {
     if order.given.secrets {
         order.broker.secrets(&order.reserved)?;
     }
-    if order.links.files == Link::Granted { order.broker.folders() } else { Ok(Vec::new()) }
+    let mut folders = match (order.links.files, &order.assets) {
+        (Link::Granted, Some(assets)) if assets.alone => Vec::new(),
+        (Link::Granted, _) => order.broker.folders()?,
+        (Link::Absent | Link::Empty, _) => return Ok(Vec::new()),
+    };
+    folders.iter().try_for_each(|folder| order.reserved.check(&folder.mount, &folder.dir))?;
+    if let Some(assets) = &order.assets {
+        let failed = |error| Denial::new(Code::CapabilityNotGranted, format!("{ASSETS} could not be opened: {error}"));
+        let dir = assets.dir.try_clone().map_err(failed)?;
+        folders.push(Folder { mount: ASSETS.to_owned(), dir, access: Access::Read });
+    }
+    Ok(folders)
 }
 
 /// The end of a run whose guest was never made.
@@ -366,6 +390,8 @@ impl Running<'_> {
             },
             file_opens: (self.order.links.files == Link::Granted || guest.meter.file_opens() > 0)
                 .then(|| Used { used: guest.meter.file_opens(), allowed: limits.file_opens }),
+            file_bytes: (self.order.links.files == Link::Granted)
+                .then(|| Used { used: guest.meter.file_bytes(), allowed: limits.file_bytes }),
             sockets: (self.order.links.sockets == Link::Granted)
                 .then(|| Used { used: guest.meter.sockets(), allowed: limits.sockets }),
             http_requests: online.then(|| Used { used: traffic.requests(), allowed: limits.http_requests }),

@@ -16,7 +16,7 @@ use skillhall_core::registry::standing::{Standing, consult};
 use skillhall_core::registry::{Registry as _, StandingQuery, StatementKind};
 use skillhall_core::trust::{CertificationInput, Expected, VerifiedPackage, verify};
 
-use crate::engine::execute::{Executed, execute};
+use crate::engine::execute::{Executed, Reach, execute};
 use crate::engine::{KillHandle, KillReason, Limits, PrepareEvent};
 use crate::sandbox::tools::Calls;
 use crate::sandbox::{DenyAll, Powers};
@@ -191,7 +191,8 @@ impl Hall {
         let calling = self.powers.as_ref().filter(|_| calls_others).and_then(|powers| powers.with_calls(&counter));
         drop(counter);
         let powers: &dyn Powers = calling.as_deref().or(self.powers.as_deref()).unwrap_or(&DenyAll);
-        let run = execute(&self.engines, powers, &self.reserved, recorded, &maximum, &kill, &mut on_event);
+        let reach = Reach { powers, reserved: &self.reserved, assets: &self.assets };
+        let run = execute(&self.engines, reach, recorded, &maximum, &kill, &mut on_event);
         let serving = async {
             if let Some(caller) = &asked.caller {
                 let decision_id = &asked.moment.decision_id;

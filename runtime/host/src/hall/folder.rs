@@ -13,6 +13,7 @@
 //! published/       published packages as .skill files, named by manifest hash
 //! policy/          hall.toml and rules as they were enrolled, named by their digest
 //! cache/           compiled code, under a MAC
+//! assets/          packages' own assets, written for the calls that go on; made when it is first needed
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ use skillhall_core::store;
 use super::Fault;
 use crate::gates::PolicyFile;
 use crate::sandbox::Reserved;
+use crate::sandbox::assets::ASSETS;
 
 /// The configuration.
 pub const CONFIG: &str = "hall.toml";
@@ -81,7 +83,7 @@ impl Folder {
         if let Some(part) = [KEYS, PACKAGES, CACHE].iter().find(|part| !folder.dir.is_dir(part)) {
             return Err(folder.without(part));
         }
-        for part in [".", KEYS, LEDGER, PACKAGES, SHELF, POLICY, CACHE, REGISTRY, STORES, CONFIG] {
+        for part in [".", KEYS, LEDGER, PACKAGES, SHELF, POLICY, CACHE, ASSETS, REGISTRY, STORES, CONFIG] {
             folder.check_mode(part)?;
         }
         Ok(folder)
@@ -149,7 +151,7 @@ impl Folder {
     /// If a part is there and cannot be opened.
     pub(super) fn reserved(&self) -> Result<Reserved, Fault> {
         let mut folders = vec![self.part(".")?];
-        for part in [KEYS, LEDGER, PACKAGES, CACHE, SHELF, POLICY] {
+        for part in [KEYS, LEDGER, PACKAGES, CACHE, ASSETS, SHELF, POLICY] {
             match self.dir.open_dir_nofollow(part) {
                 Ok(folder) => folders.push(folder),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

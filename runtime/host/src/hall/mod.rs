@@ -65,6 +65,7 @@ use skillhall_core::stores::sqlite::SqliteStores;
 use skillhall_core::trust::keys::{FileKeys, KeyError, KeySource, NoKeys, Purpose};
 
 use crate::engine::{CacheConfig, CacheKey, Compiler, EngineConfig, Engines, InThisProcess, Limits};
+use crate::sandbox::assets::Assets;
 use crate::sandbox::{Powers, Reserved};
 use crate::worker::{CompileLimits, Isolation, PoolLimits, Worker, Workers};
 
@@ -120,6 +121,8 @@ pub struct Hall {
     /// What skills keep.
     stores: Arc<dyn Stores>,
     reserved: Arc<Reserved>,
+    /// Where the packages' own assets are laid out for their guests.
+    assets: Assets,
     clock: Arc<dyn Clock>,
     /// What ties the records of one undertaking together, if it was set.
     correlation: Option<String>,
@@ -212,6 +215,7 @@ impl Hall {
         let stores = stores(&folder, parts.keeps_on_disk);
         let powers = parts.powers.map(|powers| powers.with_stores(&stores).unwrap_or(powers));
         let reserved = Arc::new(folder.reserved()?);
+        let assets = Assets::within(folder.part(".")?);
         Ok(Self {
             folder,
             config,
@@ -230,6 +234,7 @@ impl Hall {
             powers,
             stores,
             reserved,
+            assets,
             clock: parts.clock,
             correlation: None,
             running: Running::new(),
@@ -368,6 +373,7 @@ fn maximum(config: &HallConfig) -> Limits {
         host_calls: limits.host_calls.unwrap_or(own.host_calls),
         host_call_bytes: limits.host_call_bytes.unwrap_or(own.host_call_bytes),
         file_opens: limits.file_opens.unwrap_or(own.file_opens),
+        file_bytes: limits.file_bytes.unwrap_or(own.file_bytes),
         sockets: limits.sockets.unwrap_or(own.sockets),
         http_requests: limits.http_requests.unwrap_or(own.http_requests),
         http_bytes: limits.http_bytes.unwrap_or(own.http_bytes),

@@ -290,6 +290,7 @@ fn spent(receipt: &Receipt) -> Spent {
         host_calls: used.host_calls.used,
         host_call_bytes: used.host_call_bytes.used,
         file_opens: of(used.file_opens),
+        file_bytes: of(used.file_bytes),
         sockets: of(used.sockets),
         http_requests: of(used.http_requests),
         http_bytes: of(used.http_bytes),

@@ -32,6 +32,7 @@ pub(crate) struct Meter {
     host_calls_allowed: u64,
     host_calls_charged: u64,
     moved: Moved,
+    written: Moved,
     file_opens: u64,
     file_opens_allowed: u64,
     sockets: u64,
@@ -58,11 +59,13 @@ struct Calls {
     owed: u64,
 }
 
-/// Bytes that went through the host. A stream, which outlives the call that made it, counts on its own copy.
+/// Bytes that went through the host, or into files. A stream, which outlives the call that made it, counts on its own copy.
 #[derive(Clone, Debug)]
 pub(crate) struct Moved {
     bytes: Arc<AtomicU64>,
     allowed: u64,
+    /// What ends the run that moves more.
+    over: fn(u64) -> Stop,
 }
 
 impl Moved {
@@ -70,9 +73,17 @@ impl Moved {
     pub(crate) fn moving(&self, bytes: u64) -> Result<(), Stop> {
         let before = self.bytes.fetch_update(Relaxed, Relaxed, |before| Some(before.saturating_add(bytes)));
         if before.unwrap_or_else(|before| before).saturating_add(bytes) > self.allowed {
-            return Err(Stop::HostCallBytes { allowed: self.allowed });
+            return Err((self.over)(self.allowed));
         }
         Ok(())
+    }
+
+    fn counting(allowed: u64, over: fn(u64) -> Stop) -> Self {
+        Self { bytes: Arc::default(), allowed, over }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes.load(Relaxed)
     }
 }
 
@@ -89,7 +100,8 @@ impl Meter {
             host_calls: 0,
             host_calls_allowed: bounds.host_calls,
             host_calls_charged: 0,
-            moved: Moved { bytes: Arc::default(), allowed: bounds.host_call_bytes },
+            moved: Moved::counting(bounds.host_call_bytes, |allowed| Stop::HostCallBytes { allowed }),
+            written: Moved::counting(bounds.file_bytes, |allowed| Stop::FileBytes { allowed }),
             file_opens: 0,
             file_opens_allowed: bounds.file_opens,
             sockets: 0,
@@ -164,6 +176,16 @@ impl Meter {
     /// The count of moved bytes, for a stream.
     pub(crate) fn moved(&self) -> Moved {
         self.moved.clone()
+    }
+
+    /// The count of bytes that are put into files.
+    pub(crate) fn written(&self) -> Moved {
+        self.written.clone()
+    }
+
+    /// How many bytes were put into files, or made them longer.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        self.written.bytes()
     }
 
     /// Counts a file or folder that is about to be opened or made.
@@ -286,6 +308,7 @@ impl Meter {
             host_calls: self.host_calls_allowed.saturating_sub(self.host_calls),
             host_call_bytes: self.moved.allowed.saturating_sub(self.bytes()),
             file_opens: self.file_opens_allowed.saturating_sub(self.file_opens),
+            file_bytes: self.written.allowed.saturating_sub(self.file_bytes()),
             sockets: self.sockets_allowed.saturating_sub(self.sockets),
             http_requests: http.requests.saturating_sub(self.traffic.requests()),
             http_bytes: http.bytes.saturating_sub(self.traffic.bytes()),
@@ -304,6 +327,7 @@ impl Meter {
         self.file_opens = self.file_opens.saturating_add(spent.file_opens);
         self.sockets = self.sockets.saturating_add(spent.sockets);
         self.traffic.spend(spent.http_requests, spent.http_bytes);
+        self.written.moving(spent.file_bytes)?;
         self.moving(spent.host_call_bytes.saturating_sub(spent.http_bytes))
     }
 
@@ -393,6 +417,7 @@ mod tests {
             host_calls: 100,
             host_call_bytes: 10_000,
             file_opens: 10,
+            file_bytes: 12,
             handles: 0,
             instances: 0,
             tables: 0,
@@ -418,6 +443,7 @@ mod tests {
             host_calls: 20,
             host_call_bytes: 300,
             file_opens: 4,
+            file_bytes: 4,
             sockets: 1,
             http_requests: 2,
             http_bytes: 100,

@@ -13,6 +13,7 @@ use wasmtime::{Engine, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 mod address;
+pub mod assets;
 pub mod broker;
 #[cfg(feature = "http")]
 pub mod egress;
@@ -160,6 +161,7 @@ pub(crate) struct Bounds {
     pub(crate) host_calls: u64,
     pub(crate) host_call_bytes: u64,
     pub(crate) file_opens: u64,
+    pub(crate) file_bytes: u64,
     pub(crate) sockets: u64,
     pub(crate) handles: usize,
     pub(crate) instances: usize,

@@ -61,6 +61,12 @@ pub enum Stop {
         /// The limit.
         allowed: u64,
     },
+    /// Bytes written into files, or by which they were made longer.
+    #[error("the run wrote more than {allowed} bytes into files, or made them longer by more")]
+    FileBytes {
+        /// The limit in bytes.
+        allowed: u64,
+    },
     /// Sockets that were made.
     #[error("the run made more than {allowed} sockets")]
     Sockets {
@@ -107,6 +113,7 @@ impl Stop {
             Self::HostCalls { .. }
             | Self::HostCallBytes { .. }
             | Self::FileOpens { .. }
+            | Self::FileBytes { .. }
             | Self::Sockets { .. }
             | Self::HttpRequests { .. }
             | Self::HttpBytes { .. }

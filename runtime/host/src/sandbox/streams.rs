@@ -14,10 +14,12 @@ pub(super) fn count_input(stream: &mut DynInputStream, moved: Moved) {
     *stream = Box::new(Counted { inner, moved });
 }
 
-/// Puts a count before a stream that the guest writes.
-pub(super) fn count_output(stream: &mut DynOutputStream, moved: Moved) {
-    let inner = std::mem::replace(stream, Box::new(ClosedOutputStream));
-    *stream = Box::new(Counted { inner, moved });
+/// Puts counts before a stream that the guest writes.
+pub(super) fn count_output(stream: &mut DynOutputStream, counts: impl IntoIterator<Item = Moved>) {
+    for moved in counts {
+        let inner = std::mem::replace(stream, Box::new(ClosedOutputStream));
+        *stream = Box::new(Counted { inner, moved });
+    }
 }
 
 struct Counted<S> {

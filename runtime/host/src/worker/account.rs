@@ -181,6 +181,10 @@ impl<'a> Account<'a> {
         if links.files == Link::Granted || meter.file_opens() > 0 {
             let opens = resources.file_opens.get_or_insert(Used { used: 0, allowed: limits.file_opens });
             least(opens, meter.file_opens());
+            // Those of called skills: its own, only the worker knows.
+            if let Some(bytes) = &mut resources.file_bytes {
+                least(bytes, meter.file_bytes());
+            }
         }
         if links.sockets == Link::Granted {
             resources.sockets = Some(Used { used: meter.sockets(), allowed: limits.sockets });

@@ -126,6 +126,7 @@ impl Worker {
     async fn run(&self, number: u64, errand: &str, kill: &KillHandle) -> Result<String, String> {
         let told = |error: serde_json::Error| error.to_string();
         let Errand { export, input, limits, links, given, replay } = serde_json::from_str(errand).map_err(told)?;
+        self.line.allow(number, limits.host_calls);
         let order = Order {
             prepared: Arc::clone(&self.prepared),
             export,
@@ -136,6 +137,7 @@ impl Worker {
             broker: Arc::new(Remote::new(&self.line, number, &self.folders)),
             // The parent looked at each folder before it handed it over.
             reserved: Arc::new(Reserved::nothing()),
+            assets: None,
             replay,
         };
         let tally = Tally::new(&order.limits);

@@ -81,6 +81,7 @@ fn figures(told: Resources, limits: &Limits, links: SandboxLinks) -> Resources {
     let figure = |told: Used, own: Used| Used { used: told.used.min(own.allowed.saturating_mul(2).saturating_add(1)), ..own };
     let counted = |allowed| Used { used: 0, allowed };
     let file_opens = counted(limits.file_opens);
+    let file_bytes = counted(limits.file_bytes);
     Resources {
         fuel: own.fuel.map(|own| figure(told.fuel.unwrap_or_default(), own)),
         memory_peak_bytes: figure(told.memory_peak_bytes, own.memory_peak_bytes),
@@ -92,6 +93,7 @@ fn figures(told: Resources, limits: &Limits, links: SandboxLinks) -> Resources {
         host_calls: figure(told.host_calls, own.host_calls),
         host_call_bytes: figure(told.host_call_bytes, own.host_call_bytes),
         file_opens: (links.files == Link::Granted).then(|| figure(told.file_opens.unwrap_or_default(), file_opens)),
+        file_bytes: (links.files == Link::Granted).then(|| figure(told.file_bytes.unwrap_or_default(), file_bytes)),
         ..own
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Line {
 struct Asked {
     run: u64,
     last: u32,
+    /// How many more asks of those that count one by one.
+    left: u64,
     waiting: BTreeMap<u32, Waiting>,
     /// Who gives the pieces of a request's body.
     #[cfg(feature = "http")]
@@ -64,6 +66,15 @@ impl Line {
         kill
     }
 
+    /// So many asks may be made in a run: as many as calls of the host. A guest that makes one more is stopped for it as soon as that
+    /// returns, and the parent, which counts itself, would end the whole worker for it.
+    pub(super) fn allow(&self, run: u64, asks: u64) {
+        let mut asked = self.asked();
+        if asked.run == run {
+            asked.left = asks;
+        }
+    }
+
     /// Says something. Without anybody to say it to there is nothing left to do.
     pub(super) fn say(&self, said: &Said) {
         let out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,7 +88,7 @@ impl Line {
     pub(super) async fn open<T>(self: &Arc<Self>, run: u64, ask: Ask, begun: impl FnOnce(u32) -> T) -> Option<(T, Waits)> {
         let permit = Arc::clone(&self.room).acquire_owned().await.ok()?;
         let (sender, receiver) = oneshot::channel();
-        let id = self.register(run, Waiting::Task(sender))?;
+        let id = self.register(run, &ask, Waiting::Task(sender))?;
         let begun = begun(id);
         let waits = Waits { line: Arc::clone(self), run, id, receiver, _permit: permit };
         self.say(&Said::Ask { run, id, ask });
@@ -93,7 +104,7 @@ impl Line {
     /// Asks and keeps the thread waiting.
     pub(super) fn ask_now(&self, run: u64, ask: Ask) -> Option<Answered> {
         let (sender, receiver) = mpsc::channel();
-        let id = self.register(run, Waiting::Thread(sender))?;
+        let id = self.register(run, &ask, Waiting::Thread(sender))?;
         self.say(&Said::Ask { run, id, ask });
         receiver.recv().ok()
     }
@@ -128,11 +139,14 @@ impl Line {
         more
     }
 
-    /// Gives the ask its number; none if its run is over.
-    fn register(&self, run: u64, waiting: Waiting) -> Option<u32> {
+    /// Gives the ask its number; none if its run is over, or it may ask no more.
+    fn register(&self, run: u64, ask: &Ask, waiting: Waiting) -> Option<u32> {
         let mut asked = self.asked();
         if asked.run != run {
             return None;
+        }
+        if !ask.is_part() {
+            asked.left = asked.left.checked_sub(1)?;
         }
         asked.last = asked.last.saturating_add(1);
         let id = asked.last;

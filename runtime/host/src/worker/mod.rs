@@ -41,7 +41,7 @@ mod web;
 mod wire;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use compile::CompileLimits;
 pub(crate) use compile::Worker;

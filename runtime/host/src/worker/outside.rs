@@ -115,8 +115,7 @@ impl<'a> Outside<'a> {
         match &ask {
             #[cfg(feature = "http")]
             Ask::More { .. } => {}
-            Ask::Ready(_) => self.account.asked_part()?,
-            Ask::Wish(wish) if wish.is_part() => self.account.asked_part()?,
+            ask if ask.is_part() => self.account.asked_part()?,
             _ => self.account.asked()?,
         }
         match ask {

@@ -242,9 +242,7 @@ fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The folders that were granted and are given to guests.
 fn granted(order: &Order) -> Result<Vec<Folder>, Failure> {
     let refused = |denial: skillhall_core::denial::Denial| Failure::new(FailureCode::Grant, denial.message);
-    let folders = folders(order).map_err(refused)?;
-    folders.iter().try_for_each(|folder| order.reserved.check(&folder.mount, &folder.dir)).map_err(refused)?;
-    Ok(folders)
+    folders(order).map_err(refused)
 }
 
 fn key(order: &Order, apart: &Apart, folders: &[Folder]) -> std::io::Result<Key> {

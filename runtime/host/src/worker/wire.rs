@@ -99,6 +99,19 @@ pub(super) enum Ask {
     More { of: u32 },
 }
 
+impl Ask {
+    /// Whether one call of the host can ask it several times, so that it does not count as a call.
+    pub(super) fn is_part(&self) -> bool {
+        match self {
+            Self::Ready(_) => true,
+            Self::Wish(wish) => wish.is_part(),
+            #[cfg(feature = "http")]
+            Self::More { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// What came of it. What the receipt is told of a refusal stays with the parent.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Answer {

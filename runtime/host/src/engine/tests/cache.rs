@@ -39,6 +39,7 @@ fn prepare(engines: &Engines, component: &Arc<[u8]>, fuel: bool) -> (Vec<Prepare
         given: Given::default(),
         broker: Arc::new(DenyAll),
         reserved: Arc::new(Reserved::nothing()),
+        assets: None,
         replay: None,
     };
     (events, execute(order).end.unwrap())

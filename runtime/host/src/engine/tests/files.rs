@@ -193,6 +193,63 @@ fn too_many_opens_or_bytes_end_the_run() {
     assert_eq!(fs::read(desk.path("in/new")).unwrap(), b"", "nothing of what is too much is written");
 }
 
+/// The guest, which opens its files to write them, and makes them longer.
+fn grower() -> String {
+    let opened =
+        "(i32.const 0) (i32.const 1) (i32.const 512))\n            (if (i32.load8_u (i32.const 512)) (then (unreachable)))";
+    let told = [
+        (opened, opened.replace("(i32.const 0) (i32.const 1)", "(i32.const 0) (i32.const 3)")),
+        ("(call $file (local.get $p) (local.get $pl)) (i64.const 0) (i32.const 512)) (call $told (i32.const 1))", String::new()),
+        ("$write-via-stream (call $file (local.get $p) (local.get $pl)) (i64.const 0)", String::new()),
+    ];
+    told.into_iter().fold(GUEST.to_owned(), |text, (from, to)| {
+        let to = if to.is_empty() { from.replace("(i64.const 0)", "(i64.const 1000000)") } else { to };
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        text.replace(from, &to)
+    })
+}
+
+#[test]
+fn what_is_put_into_files_has_a_quota_and_so_has_their_length() {
+    let desk = writer();
+    let guest = grower();
+    let run = |export: &str, path: &str, other: &str, file_bytes: u64| {
+        let order = desk.order(export, path, other);
+        let prepared = order_of(&guest, export).prepared;
+        let outcome = execute(Order { prepared, limits: Limits { file_bytes, ..limits() }, ..order });
+        let used = outcome.resources.file_bytes.unwrap();
+        assert_eq!(used.allowed, file_bytes);
+        (outcome.end.map_err(|failure| failure.code), used.used)
+    };
+    let length = |path: &str| fs::metadata(desk.path(path)).unwrap().len();
+    let over = Err(FailureCode::HostCalls);
+    let data = length("in/data");
+    // As long as it may become, and not a byte more; what is too much does not happen.
+    let growth = 1_000_000 - data;
+    assert_eq!(run("set-size", "data", "", growth - 1), (over.clone(), growth));
+    assert_eq!(length("in/data"), data);
+    assert_eq!(run("set-size", "data", "", growth), (Ok(json!(1000)), growth));
+    assert_eq!(length("in/data"), 1_000_000);
+    assert_eq!(run("set-size", "data", "", 0), (Ok(json!(1000)), 0), "it is that long already");
+    // A stream that begins behind the end.
+    assert_eq!(run("write-via-stream", "deep/data", "", 1_000).0, over);
+    assert_eq!(run("write-via-stream", "deep/data", "", 1_000_000).0, Ok(json!(1000)));
+    // What is written, whether it makes the file longer or not.
+    assert_eq!(run("write", "data", "four", 4), (Ok(json!(1000)), 4));
+    assert_eq!(run("write", "data", "more than four", 4), (over.clone(), 14));
+    assert_eq!(run("put", "new", "ten letters", 11), (Ok(json!(1000)), 11));
+    assert_eq!(run("put", "newer", "ten letters", 10), (over, 11));
+    assert_eq!(fs::read(desk.path("in/newer")).unwrap(), b"", "nothing of what is too much is written");
+    // Where it may not write, nothing is counted.
+    let reader = reader();
+    let outcome = execute(Order { prepared: order_of(&guest, "stat").prepared, ..reader.order("stat", "data", "") });
+    assert_eq!(outcome.resources.file_bytes.map(|bytes| bytes.used), Some(0));
+}
+
+fn order_of(text: &str, export: &str) -> Order {
+    order(text, export, json!({}), limits())
+}
+
 #[test]
 fn few_files_are_open_at_once() {
     let desk = reader();

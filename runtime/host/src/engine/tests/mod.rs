@@ -83,6 +83,7 @@ fn order(wat: &str, export: &str, input: Value, limits: Limits) -> Order {
         given: Given::default(),
         broker: Arc::new(DenyAll),
         reserved: Arc::new(Reserved::nothing()),
+        assets: None,
         replay: None,
     }
 }

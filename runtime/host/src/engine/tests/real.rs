@@ -74,6 +74,7 @@ fn the_example_skill_runs() {
         given: Given::default(),
         broker: Arc::new(DenyAll),
         reserved: Arc::new(Reserved::nothing()),
+        assets: None,
         replay: None,
     };
     let outcome = execute(order);

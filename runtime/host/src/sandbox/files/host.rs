@@ -2,6 +2,7 @@
 
 use wasmtime::Result;
 use wasmtime::component::Resource;
+use wasmtime_wasi::OpenMode;
 use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
@@ -27,6 +28,18 @@ impl FilesView<'_> {
         self.meter.moving(u64::try_from(bytes).unwrap_or(u64::MAX)).map_err(FsError::trap)
     }
 
+    /// Counts bytes that are about to be put into a file, and those by which it becomes longer without them. What cannot be written
+    /// is left to the engine's refusal.
+    fn writing(&mut self, fd: &Fd, offset: Filesize, length: u64) -> FsResult<()> {
+        let Descriptor::File(file) = self.table.get(fd)? else { return Ok(()) };
+        if file.perms.write_not_permitted() || !file.open_mode.contains(OpenMode::WRITE) {
+            return Ok(());
+        }
+        let size = file.file.metadata().map_err(|_| ErrorCode::Io)?.len();
+        let gap = offset.saturating_sub(size);
+        self.meter.written().moving(length.saturating_add(gap)).map_err(FsError::trap)
+    }
+
     async fn opened(
         &mut self,
         fd: &Fd,
@@ -48,8 +61,8 @@ impl FilesView<'_> {
     }
 
     fn counted_output(&mut self, stream: Resource<DynOutputStream>) -> FsResult<Resource<DynOutputStream>> {
-        let moved = self.meter.moved();
-        count_output(self.table.get_mut(&stream)?, moved);
+        let counts = [self.meter.moved(), self.meter.written()];
+        count_output(self.table.get_mut(&stream)?, counts);
         Ok(stream)
     }
 }
@@ -80,6 +93,7 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     fn write_via_stream(&mut self, fd: Fd, offset: Filesize) -> FsResult<Resource<DynOutputStream>> {
+        self.writing(&fd, offset, 0)?;
         let stream = self.wasi().write_via_stream(fd, offset)?;
         self.counted_output(stream)
     }
@@ -97,6 +111,7 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn write(&mut self, fd: Fd, bytes: Vec<u8>, offset: Filesize) -> FsResult<Filesize> {
         self.moving(bytes.len())?;
+        self.writing(&fd, offset, u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
         self.wasi().write(fd, bytes, offset).await
     }
 
@@ -178,6 +193,7 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     async fn set_size(&mut self, fd: Fd, size: Filesize) -> FsResult<()> {
+        self.writing(&fd, size, 0)?;
         self.wasi().set_size(fd, size).await
     }
 

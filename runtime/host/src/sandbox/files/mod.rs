@@ -11,7 +11,6 @@ mod open;
 use std::sync::{Arc, Weak};
 
 use skillhall_core::capability::files::Access;
-use skillhall_core::denial::Denial;
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::filesystem::{Descriptor, Dir, WasiFilesystemCtx, WasiFilesystemCtxView};
@@ -19,7 +18,7 @@ use wasmtime_wasi::p2::bindings::filesystem;
 use wasmtime_wasi::{FsPerms, OpenMode};
 
 use super::meter::Meter;
-use super::{Folder, Guest, Reserved};
+use super::{Folder, Guest};
 
 /// The folders of one guest.
 pub(crate) struct Files {
@@ -35,20 +34,16 @@ const MAX_OPEN: usize = 256;
 impl Files {
     /// The open folders, each under its mount and with its rights. It is the open folder that the guest gets, whatever
     /// stands at its path by now.
-    ///
-    /// # Errors
-    /// If one of them is given to no guest.
-    pub(crate) fn new(folders: Vec<Folder>, reserved: &Reserved) -> Result<Self, Denial> {
+    pub(crate) fn new(folders: Vec<Folder>) -> Self {
         let mut mounts = Vec::with_capacity(folders.len());
         for Folder { mount, dir, access } in folders {
-            reserved.check(&mount, &dir)?;
             let (perms, mode) = match access {
                 Access::Read => (FsPerms::ReadOnly, OpenMode::READ),
                 Access::Write => (FsPerms::ReadWrite, OpenMode::READ | OpenMode::WRITE),
             };
             mounts.push((Dir::new(dir.into(), perms, mode, false), mount));
         }
-        Ok(Self { mounts, opened: Vec::new(), wasi: WasiFilesystemCtx::default() })
+        Self { mounts, opened: Vec::new(), wasi: WasiFilesystemCtx::default() }
     }
 }
 

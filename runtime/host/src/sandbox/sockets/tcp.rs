@@ -41,7 +41,7 @@ impl tcp::HostTcpSocket for SocketsView<'_> {
         let (input, output) = self.wasi().finish_connect(socket)?;
         let moved = self.meter.moved();
         count_input(self.table.get_mut(&input)?, moved.clone());
-        count_output(self.table.get_mut(&output)?, moved);
+        count_output(self.table.get_mut(&output)?, [moved]);
         Ok((input, output))
     }
 

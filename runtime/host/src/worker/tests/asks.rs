@@ -39,6 +39,7 @@ fn call(id: u32, input: &str) -> Said {
         host_calls: MUCH,
         host_call_bytes: MUCH,
         file_opens: MUCH,
+        file_bytes: MUCH,
         sockets: MUCH,
         http_requests: MUCH,
         http_bytes: MUCH,

@@ -46,6 +46,7 @@ pub(super) fn order(links: SandboxLinks) -> Order {
         given: Given::default(),
         broker: Arc::new(DenyAll),
         reserved: Arc::new(Reserved::nothing()),
+        assets: None,
         replay: None,
     }
 }

@@ -33,6 +33,7 @@ fn an_answer_that_is_there_at_once_is_the_answer() {
     });
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let allowed = Allowance { requests: 1, bytes: 1, time: Duration::from_secs(1) };
+    line.allow(0, TIMES as u64);
     for _ in 0..TIMES {
         let request = Request::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
         let timeouts = Timeouts { connect: None, first_byte: None, between_bytes: None };

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use super::answer::{Answer, Made};
 use super::compile::ask;
 use super::confine::Held;
-use super::{CompileLimits, Layer, Worker, confinement};
+use super::{CompileLimits, Layer, PoolLimits, Worker, Workers, confinement};
 use crate::engine::{
     CacheConfig, CacheKey, CompileJob, Compiler, EngineConfig, EngineFault, Engines, PrepareError, PrepareEvent, bare,
     native_code,
@@ -31,6 +31,19 @@ const GOOD: &str = r#"(component
     (func (export "run") (result u32) (canon lift (core func $i "run"))))"#;
 
 const HELD: Held = Held { landlock: 7, seccomp: true, no_new_privileges: true };
+
+/// Real workers, of the program `embedder`, which is built with the workspace's tests and is beside this one: a test's `main` is not
+/// its own.
+pub(crate) fn workers() -> Workers {
+    let own = std::env::current_exe().unwrap();
+    let program = own.ancestors().nth(2).unwrap().join("embedder");
+    assert!(program.exists(), "{} is not there: `cargo build --release --workspace` makes it", program.display());
+    Workers::starting(PoolLimits { workers: 4, idle: Duration::from_secs(5) }, move |task| {
+        let mut command = Command::new(&program);
+        command.args(task.arguments()).env_clear();
+        Ok(command)
+    })
+}
 
 /// A worker that is a shell script.
 #[derive(Debug)]

@@ -23,6 +23,7 @@ fn served(place: SocketAddr) -> (Served, Meter) {
         host_calls: 1_000,
         host_call_bytes: 100,
         file_opens: 0,
+        file_bytes: 0,
         sockets: 2,
         handles: 10,
         instances: 0,
