@@ -47,7 +47,7 @@ pub fn executable() -> &'static Path {
 pub fn command(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(&*EXECUTABLE);
     command.args(arguments).env("SKILLHALL_HOME", home).stdin(Stdio::null());
-    for name in ["WCP_ATTEST_HMAC_KEY", "XDG_DATA_HOME", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+    for name in ["WCP_ATTEST_HMAC_KEY", "SKILLHALL_TOKEN_FILE", "XDG_DATA_HOME", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
         command.env_remove(name);
     }
     command

@@ -36,6 +36,9 @@ fn words() -> Package {
     with(&toml("{ mount = \"/assets\", access = \"read\" }"), &ASSETS).expect("the skill is built")
 }
 
+/// What somebody does to a folder.
+type Touch<'a> = &'a dyn Fn(&Path);
+
 struct Desk(World);
 
 impl Desk {
@@ -128,7 +131,7 @@ fn what_was_touched_is_written_anew() {
     assert_eq!(laid(), first, "it is kept from call to call");
     let at = |path: &str| desk.place().join(path);
     let folder = at(&first[0]).parent().expect("a folder").to_owned();
-    let touches: [(&str, &dyn Fn(&Path)); 5] = [
+    let touches: [(&str, Touch<'_>); 5] = [
         ("exchanged content", &|folder| {
             fs::remove_file(folder.join("de.txt")).unwrap();
             fs::write(folder.join("de.txt"), "Maus").unwrap();

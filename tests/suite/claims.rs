@@ -9,7 +9,7 @@ use skillhall_core::registry::{Scope, State, Target};
 use skillhall_tests::command::{command, finish, hall};
 use skillhall_tests::files::{put, text};
 use skillhall_tests::skills::{REDACT, redact_as, redact_toml};
-use skillhall_tests::world::{World, good_call, install, records_from, run_as};
+use skillhall_tests::world::{World, good_call, install_apart, records_from, run_as};
 
 const INPUT: &str = "{\"text\": \"ada@example.org\"}";
 
@@ -29,7 +29,7 @@ fn no_flag_states_who_calls_from_where_and_with_which_scrutiny() {
     let world = world();
     let claims =
         ["--env", "--environment", "--organisation", "--org", "--tenant", "--tenant-id", "--caller", "--owner", "--adapter"];
-    for claim in claims.into_iter().chain(["--tier", "--policy-tier", "--host", "--role", "--tenant-risk", "--namespace"]) {
+    for claim in claims.into_iter().chain(["--tier", "--policy-tier", "--host", "--role", "--namespace", "--as"]) {
         let claimed = hall(&world.home(), &["run", REDACT, "--input", INPUT, claim, "prod"]);
         assert_eq!(claimed.code, 2, "{claim}: {claimed:?}");
     }
@@ -118,9 +118,9 @@ fn a_tier_that_an_author_states_only_counts_upwards() {
         let kept = text(&path);
         assert!(kept.contains("\nmin_tier = 0\n"), "{kept}");
         put(&path, kept.replacen("\nmin_tier = 0\n", &format!("\nmin_tier = {floor}\n"), 1).as_bytes());
-        let toml = redact_toml().replace("policy_tier = 1", &format!("policy_tier = {stated}"));
+        let toml = redact_toml().replace("policy_tier = 0", &format!("policy_tier = {stated}"));
         world.open().enroll().expect("it is enrolled");
-        install(&world.open(), &redact_as(&toml).expect("the skill is built"));
+        install_apart(&world.open(), &redact_as(&toml).expect("the skill is built"));
         hall(&world.home(), &["setup", "--enroll", "--json"]).object();
         let receipt = hall(&world.home(), &["run", REDACT, "--input", INPUT, "--json"]).object();
         assert_eq!(receipt["tier"], counts, "stated {stated}, floor {floor}");

@@ -1,5 +1,7 @@
 //! Every verb as a process: what it prints, how it ends, and what it leaves in the ledger.
 
+mod workers;
+
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -292,6 +294,8 @@ fn each_kill_switch_stops_the_next_call_and_is_restored() {
         ("ban", REDACT, Some(["--own-callers"].as_slice()), "DENY_SKILL_BANNED", "standing.ban"),
         ("ban", "org.skillhall", None, "DENY_NAMESPACE_BANNED", "standing.ban"),
         ("ban", key.as_str(), None, "DENY_KEY_BANNED", "standing.ban"),
+        ("ban", "wrk.org.skillhall.redact", None, "DENY_SKILL_BANNED", "standing.ban"),
+        ("ban", "worker:org.skillhall.redact", None, "DENY_SKILL_BANNED", "standing.ban"),
         ("degrade", REDACT, Some(["--adapter", "command"].as_slice()), "DENY_ADAPTER_DEGRADED", "standing.degrade"),
     ] {
         let with = |verb| [&[verb, target, "--reason", "a test", "--json"], flag.unwrap_or_default()].concat();
@@ -305,6 +309,9 @@ fn each_kill_switch_stops_the_next_call_and_is_restored() {
     let error = desk.hall(&["restore", REDACT, "--reason", "nothing to restore", "--json"]).error(2);
     assert_eq!(error["kind"], "usage");
     assert_eq!(desk.hall(&["revoke", REDACT, "--json"]).error(2)["kind"], "usage", "a reason is needed");
+    let worker = desk.hall(&["revoke", "wrk.org.skillhall.redact", "--reason", "a test", "--json"]).error(2);
+    assert!(text_of(&worker["message"]).contains("is banned"), "{worker}");
+    assert_eq!(desk.hall(&["ban", "wrk.", "--reason", "a test", "--json"]).error(2)["kind"], "usage");
 }
 
 #[test]
@@ -376,61 +383,6 @@ fn the_secret_may_come_from_the_environment() {
     assert_eq!(wrong["code"], "ATTEST_SIG_INVALID");
     let weak = with(&["run", REDACT, "--input", INPUT, "--json"], "weak").error(3);
     assert_eq!(weak["code"], "ATTEST_KEY_WEAK");
-}
-
-/// An awp.v1 vector of WCP's reference, laid out as a folder.
-fn worker(desk: &Desk, name: &str) -> (Value, String) {
-    let vector: Value = serde_json::from_str(&text(&repository(&format!("fixtures/vectors/awp/{name}.json")))).expect("a vector");
-    let folder = desk.0.path().join(name);
-    for group in ["files_b64", "ignored_files_b64"] {
-        for (path, bytes) in vector[group].as_object().into_iter().flatten() {
-            let bytes = base64::engine::general_purpose::STANDARD.decode(text_of(bytes)).expect("base64");
-            put(&folder.join(path), &bytes);
-        }
-    }
-    (vector, folder.display().to_string())
-}
-
-#[test]
-fn workers_are_attested_byte_for_byte_as_by_the_reference() {
-    let desk = Desk::new();
-    // The third vector has a NUL in an argument, which no command line can carry; the core holds it.
-    for name in ["attest-1-basic", "attest-2-ordering-exclusions"] {
-        let (vector, folder) = worker(&desk, name);
-        let input = |key: &str| text_of(&vector["inputs"][key]).to_owned();
-        let (id, species, version, source) =
-            (input("worker_id"), input("worker_species_id"), input("worker_version"), input("build_source"));
-        let secret = text_of(&vector["secret"]);
-        let attest = [
-            "worker",
-            "attest",
-            &folder,
-            "--id",
-            &id,
-            "--species",
-            &species,
-            "--worker-version",
-            &version,
-            "--build-source",
-            &source,
-            "--at",
-            text_of(&vector["fixed_clock"]),
-            "--json",
-        ];
-        let with = |arguments: &[&str]| finish(command(&desk.home(), arguments).env("WCP_ATTEST_HMAC_KEY", secret));
-        let told = desk.added(|| assert_eq!(with(&attest).object()["worker_id"], json!(id)));
-        assert_eq!(told, ["skill.attest"]);
-        let expected = unhex(text_of(&vector["expected"]["manifest_file_hex"])).expect("hexadecimal");
-        assert_eq!(std::fs::read(Path::new(&folder).join("manifest.json")).expect("it is written"), expected, "{name}");
-
-        let verify = ["worker", "verify", &folder, "--id", &id, "--species", &species, "--json"];
-        assert_eq!(with(&verify).object()["ok"], true);
-        assert_eq!(desk.hall(&verify).error(3)["code"], "ATTEST_SIGNATURE_MISSING");
-        put(&Path::new(&folder).join("one-more-file"), b"x");
-        let denied = desk.added(|| assert_eq!(with(&verify).error(3)["code"], "ATTEST_HASH_MISMATCH"));
-        assert_eq!(denied, ["skill.deny"]);
-        assert_eq!(desk.hall(&attest).error(4)["kind"], "credentials");
-    }
 }
 
 #[test]

@@ -41,7 +41,9 @@ fn enrolled(setting: &str, policies: &[(&str, &str)]) -> World {
 
 /// Why a call is denied for which the rules ask the policy gate; `None` if it runs.
 fn gated(world: &World) -> Option<Denial> {
-    match run(&world.open(), good_call().data_label(DataLabel::Restricted)) {
+    let outcome = run(&world.open(), good_call().data_label(DataLabel::Restricted));
+    crate::events::are_described(&world.home());
+    match outcome {
         Ok(_) => None,
         Err(Refused::Denied { denial, .. }) => Some(denial),
         Err(Refused::Fault(fault)) => panic!("{fault}"),

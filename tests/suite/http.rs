@@ -115,6 +115,7 @@ impl Desk {
 
     /// The data of the newest record of a kind.
     fn record(&self, kind: &str) -> Value {
+        crate::events::are_described(&self.home());
         let listed = self.hall(&["audit", "list", "--limit", "100000", "--json"]).object();
         let records = listed["records"].as_array().expect("a list of records").clone();
         records.into_iter().rev().find(|record| record["event"] == kind).unwrap_or_else(|| panic!("no {kind}"))

@@ -184,7 +184,10 @@ fn each_organisation_has_a_store_of_its_own() {
         change(hall.ledger().expect("the ledger"), hall.registry().expect("the registry"), event, &entry).expect("it is said");
     };
     let organisation = other.organisation.clone();
-    say(EventKind::OrgRegister, Change::Organisation(OrgRecord { organisation: organisation.clone(), suspended: false }));
+    say(
+        EventKind::OrgRegister,
+        Change::Organisation(OrgRecord { organisation: organisation.clone(), suspended: false, offboarded: false }),
+    );
     let namespace = "org.skillhall".parse().expect("a namespace");
     let before = hall.registry().expect("the registry").namespace(&namespace).expect("it answers").expect("it is registered");
     say(EventKind::NamespaceRegister, Change::Namespace(NamespaceRecord { callers: vec![organisation], ..before }));

@@ -138,7 +138,7 @@ fn a_call_under_a_capability_that_the_skill_does_not_provide_is_denied() {
 #[test]
 fn a_missing_control_says_who_asks_for_it_and_who_provides_it() {
     let world = World::bare();
-    let toml = redact_toml().replace("policy_tier = 1", "policy_tier = 3");
+    let toml = redact_toml().replace("policy_tier = 0", "policy_tier = 3");
     install(&world.open(), &redact_as(&toml).expect("the skill is built"));
     enroll(&world);
     let error = refused(hall(&world.home(), &["run", "org.skillhall/redact", "--input", INPUT, "--json"]));

@@ -87,6 +87,7 @@ input_bytes = 4194304
 host_calls = 1000
 host_call_bytes = 1048576
 file_opens = 10
+file_bytes = 1048576
 sockets = 1000
 http_requests = 0
 http_bytes = 1
@@ -109,6 +110,18 @@ idle_ms = 60000
 
 [isolation.namespaces]
 "org.acme" = "process"
+
+[quotas]
+calls_per_minute = 600
+concurrent_runs = 8
+guest_seconds_per_day = 36000
+bytes_per_day = 1073741824
+
+[quotas.organisations.rival]
+calls_per_minute = 10
+concurrent_runs = 1
+guest_seconds_per_day = 60
+bytes_per_day = 104857600
 
 [grants."org.acme/csv-stats"]
 files = [{ mount = "/in", folder = "/srv/data sets", access = "read" }]
@@ -229,7 +242,7 @@ fn every_key_of_hall_toml_is_in_the_schema_and_the_reverse() {
     let document = json_of(HALL);
     let schema = keys(&schema("hall"));
     let mut all = BTreeSet::new();
-    written(&document, "", &["policy.tiers", "grants", "isolation.namespaces"], &mut all);
+    written(&document, "", &["policy.tiers", "grants", "isolation.namespaces", "quotas.organisations"], &mut all);
     assert_eq!(schema, all, "the schema's keys (left) and those of the whole example");
     let grants = "/grants/org.acme~1csv-stats";
     for (pointer, path) in [
@@ -238,6 +251,8 @@ fn every_key_of_hall_toml_is_in_the_schema_and_the_reverse() {
         ("/policy".into(), "policy."),
         ("/approvals".into(), "approvals."),
         ("/limits".into(), "limits."),
+        ("/quotas".into(), "quotas."),
+        ("/quotas/organisations/rival".into(), "quotas.organisations.*."),
         (grants.into(), "grants.*."),
         (format!("{grants}/files/0"), "grants.*.files[]."),
         (format!("{grants}/http/0"), "grants.*.http[]."),
@@ -423,6 +438,14 @@ fn what_hall_toml_may_not_say_neither_parser_nor_schema_takes() {
         ("memory_bytes = 1073741824", "memory_bytes = \"1GiB\""),
         ("memory_bytes = 1073741824", "memory_bytes = -1"),
         ("memory_bytes = 1073741824", "memory = 1"),
+        ("calls_per_minute = 600", "calls_per_minute = 0"),
+        ("calls_per_minute = 600", "calls_per_minute = 100001"),
+        ("concurrent_runs = 8", "concurrent_runs = 10001"),
+        ("guest_seconds_per_day = 36000", "guest_seconds_per_day = \"10h\""),
+        ("bytes_per_day = 1073741824", "bytes_a_day = 1073741824"),
+        ("[quotas.organisations.rival]", "[quotas.organisations.\"Rival Co\"]"),
+        ("concurrent_runs = 1\n", "concurrent_runs = 0\n"),
+        ("bytes_per_day = 104857600", "calls = 5"),
         ("org.acme/csv-stats", "csv-stats"),
         ("folder = \"/srv/data sets\"", "folder = \"data\""),
         ("folder = \"/srv/data sets\"", "folder = \"/srv//data\""),
@@ -439,6 +462,7 @@ fn what_hall_toml_may_not_say_neither_parser_nor_schema_takes() {
         ("depth = 64", "depth = 65"),
         ("handles = 100", "handles = 100001"),
         ("file_opens = 10", "file_opens = \"10\""),
+        ("file_bytes = 1048576", "file_bytes = -1"),
         ("sockets = 1000", "sockets = 1001"),
         ("protocol = \"tcp\"", "protocol = \"sctp\""),
         ("address = \"192.0.2.1\"", "address = \"db.example\""),

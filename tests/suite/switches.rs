@@ -140,7 +140,8 @@ fn what_is_taken_from_caller_namespace_and_host_stops_what_runs() {
     let desk = Desk::new();
     let config = desk.hall.config();
     let organisation = config.hall.organisation.clone();
-    let suspended = |suspended| Change::Organisation(OrgRecord { organisation: organisation.clone(), suspended });
+    let suspended =
+        |suspended| Change::Organisation(OrgRecord { organisation: organisation.clone(), suspended, offboarded: false });
     let registry = desk.hall.registry().expect("it answers");
     let namespace = registry.namespace(&desk.package.manifest().namespace).expect("it answers").expect("it is registered");
     let given = NamespaceRecord { owner: "rival".parse().expect("a name"), ..namespace.clone() };
@@ -196,7 +197,7 @@ fn flip(registry: &dyn Registry, wanted: u64) {
         let commit = Commit { sequence: sequence.fetch_add(1, Ordering::SeqCst), digest: change.digest().expect("it has one") };
         registry.apply(change, commit).expect("it is applied");
     };
-    apply(&Change::Organisation(OrgRecord { organisation: organisation.clone(), suspended: false }));
+    apply(&Change::Organisation(OrgRecord { organisation: organisation.clone(), suspended: false, offboarded: false }));
     let namespace = manifest.namespace.clone();
     apply(&Change::Namespace(NamespaceRecord { namespace, owner: organisation.clone(), min_tier: 0, callers: Vec::new() }));
     apply(&Change::Publish(Published {
@@ -207,6 +208,7 @@ fn flip(registry: &dyn Registry, wanted: u64) {
         adapters: std::collections::BTreeMap::new(),
         provides: manifest.provides.clone(),
         publisher: organisation.clone(),
+        by: None,
         published_at: now,
     }));
     let query = StandingQuery {
@@ -215,6 +217,7 @@ fn flip(registry: &dyn Registry, wanted: u64) {
         host: "host-1".parse().expect("a name"),
         adapter: "mcp".parse().expect("an adapter"),
         approval: None,
+        token: None,
     };
     // Odd while the switch is pulled; raised after a pull has returned, and before a restore begins.
     let (generation, over) = (AtomicU64::new(0), AtomicBool::new(false));

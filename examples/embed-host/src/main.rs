@@ -16,7 +16,7 @@ use skillhall::hall::{Config, Hall, Receipt, Reference, Refused};
 use skillhall_core::denial::{Code, Denial};
 use skillhall_core::digest::Digest;
 use skillhall_core::failure::FailureCode;
-use skillhall_core::govern::call::{Call, Caller, Input, MAX_INPUT_BYTES};
+use skillhall_core::govern::call::{Authority, Call, Caller, Input, MAX_INPUT_BYTES};
 use skillhall_core::ledger::EventKind;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -74,7 +74,12 @@ fn callers(path: &str) -> anyhow::Result<BTreeMap<Digest, Caller>> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let &[token, organisation, name] = words.as_slice() else { anyhow::bail!("a line is: TOKEN ORGANISATION NAME") };
         ensure!(token.len() >= 32, "a token has at least 32 characters");
-        let caller = Caller { organisation: organisation.parse()?, name: name.to_owned(), adapter: "http".parse()? };
+        let caller = Caller {
+            organisation: organisation.parse()?,
+            name: name.to_owned(),
+            adapter: "http".parse()?,
+            authority: Authority::Program,
+        };
         ensure!(callers.insert(Digest::of(token.as_bytes()), caller).is_none(), "a token stands there twice");
     }
     Ok(callers)
@@ -141,7 +146,8 @@ fn status_of(code: Code) -> StatusCode {
         Code::SkillUnknown | Code::NotInstalled | Code::ToolUnknown => StatusCode::NOT_FOUND,
         Code::RequiresHumanApproval => StatusCode::CONFLICT,
         Code::InputSchema => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::HostDraining | Code::TimeUnknown | Code::RegistryUnreachable | Code::LedgerUnavailable => {
+        Code::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
+        Code::HostDraining | Code::TimeUnknown | Code::RegistryUnreachable | Code::LedgerUnavailable | Code::QuotaUnavailable => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         _ => StatusCode::FORBIDDEN,

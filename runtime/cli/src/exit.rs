@@ -31,7 +31,9 @@ pub(crate) enum Exit {
 impl Exit {
     pub(crate) fn of_denial(denial: &Denial) -> Self {
         match denial.code {
-            Code::Unauthenticated => Self::Credentials,
+            Code::Unauthenticated | Code::TokenUnknown | Code::TokenRevoked | Code::TokenNotYetValid | Code::TokenExpired => {
+                Self::Credentials
+            }
             Code::RequiresHumanApproval => Self::Pending,
             Code::RequiresHuman if denial.details.contains_key("approval") => Self::Pending,
             _ => Self::Denied,

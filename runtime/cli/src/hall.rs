@@ -7,21 +7,40 @@ use skillhall::hall::setup::{Made, setup_with_schema};
 use skillhall::hall::{Config, Fault, Hall};
 use skillhall::sandbox::LocalPowers;
 use skillhall_core::clock::{SystemClock, Timestamp};
+use skillhall_core::govern::authority::Action;
 use skillhall_core::id::Namespace;
 
 use crate::error::{CommandError, Outcome};
 use crate::printer::{Printer, good};
+use crate::token;
 use crate::verbs::schema;
 use crate::verbs::setup::own_plan;
 
 /// Where the hall is.
 pub(crate) struct Place {
     given: Option<PathBuf>,
+    token: Option<PathBuf>,
 }
 
 impl Place {
-    pub(crate) fn new(given: Option<PathBuf>) -> Self {
-        Self { given }
+    /// Where the hall is, and the file of the token by which the command acts: as given, else from the environment.
+    pub(crate) fn new(given: Option<PathBuf>, token: Option<PathBuf>) -> Self {
+        let named = || std::env::var_os("SKILLHALL_TOKEN_FILE").filter(|value| !value.is_empty()).map(PathBuf::from);
+        Self { given, token: token.or_else(named) }
+    }
+
+    /// Another place, and the same token.
+    pub(crate) fn at(&self, path: PathBuf) -> Self {
+        Self { given: Some(path), token: self.token.clone() }
+    }
+
+    /// The hall as this command opens it: with the token, if there is one. A token that cannot be read ends the command.
+    fn config(&self) -> Outcome<Config> {
+        let config = config(self.path()?);
+        match &self.token {
+            Some(file) => Ok(config.token(&token::read(file)?)),
+            None => Ok(config),
+        }
     }
 
     /// The folder: as given, else from the environment, else the user's own data folder.
@@ -37,16 +56,24 @@ impl Place {
 
     /// Opens the hall, if there is one. Any other trouble than that there is none is told.
     pub(crate) fn open_if_there(&self) -> Outcome<Option<Hall>> {
-        match Hall::open(config(self.path()?)) {
-            Ok(hall) => Ok(Some(hall)),
+        match Hall::open(self.config()?) {
+            Ok(hall) => self.judged(hall).map(Some),
             Err(Fault::Missing { .. }) => Ok(None),
             Err(fault) => Err(fault.into()),
         }
     }
 
+    /// Whoever acts by a token sees nothing of the hall if it does not hold.
+    fn judged(&self, hall: Hall) -> Outcome<Hall> {
+        if self.token.is_some() {
+            hall.permits(Action::Look, None)?;
+        }
+        Ok(hall)
+    }
+
     /// Whether nobody named a place: neither `--hall` nor `SKILLHALL_HOME`.
     fn is_default(&self) -> bool {
-        self.given.is_none() && std::env::var_os("SKILLHALL_HOME").is_none_or(|value| value.is_empty())
+        self.given.is_none() && self.token.is_none() && std::env::var_os("SKILLHALL_HOME").is_none_or(|value| value.is_empty())
     }
 
     /// Opens the hall; if there is none at the user's own place, makes it as `hall setup` would. At a place that was
@@ -82,7 +109,12 @@ impl Place {
 
     /// Opens the hall.
     pub(crate) fn open(&self) -> Outcome<Hall> {
-        Ok(Hall::open(config(self.path()?))?)
+        self.judged(Hall::open(self.config()?)?)
+    }
+
+    /// Opens the hall for a call, whose gates judge the token.
+    pub(crate) fn open_for_a_call(&self) -> Outcome<Hall> {
+        Ok(Hall::open(self.config()?)?)
     }
 }
 
@@ -113,7 +145,9 @@ impl From<Fault> for CommandError {
     fn from(fault: Fault) -> Self {
         let (message, hint) = (fault.to_string(), fault.hint());
         match fault {
-            Fault::Missing { .. } | Fault::Occupied { .. } | Fault::Configuration(_) => Self::Usage { message, hint },
+            Fault::Missing { .. } | Fault::Occupied { .. } | Fault::Configuration(_) | Fault::Known { .. } => {
+                Self::Usage { message, hint }
+            }
             Fault::Unsafe { .. } | Fault::Keys(_) => Self::Credentials { message, hint },
             fault => Self::Fault(fault.into()),
         }

@@ -12,6 +12,7 @@ mod printer;
 mod progress;
 mod reference;
 mod template;
+mod token;
 mod verbs;
 
 use std::process::ExitCode;
@@ -42,6 +43,9 @@ struct Command {
 const HALL_HELP: &str =
     "The hall's folder [default: $SKILLHALL_HOME, else $XDG_DATA_HOME/skillhall, else ~/.local/share/skillhall]";
 
+const TOKEN_HELP: &str =
+    "Act by the token in this file and not as the hall's owner [default: $SKILLHALL_TOKEN_FILE, if it is set]";
+
 /// What every verb understands.
 #[derive(Args, Clone)]
 struct Common {
@@ -53,6 +57,8 @@ struct Common {
     quiet: bool,
     #[arg(long, global = true, value_name = "DIR", help = HALL_HELP)]
     hall: Option<std::path::PathBuf>,
+    #[arg(long, global = true, value_name = "FILE", help = TOKEN_HELP)]
+    token_file: Option<std::path::PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -66,7 +72,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => {
-            let place = hall::Place::new(command.common.hall);
+            let place = hall::Place::new(command.common.hall, command.common.token_file);
             let outcome = runtime.block_on(interrupt::or(async move { verbs::run(command.verb, &place, &printer).await }));
             // A guest that is still inside its time slice must not keep the process from ending.
             runtime.shutdown_background();

@@ -1,6 +1,6 @@
 //! What the command shows: the result on stdout, everything else on stderr, colours only on a terminal.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
@@ -44,6 +44,12 @@ impl Printer {
         let _ = out.flush();
     }
 
+    /// A result that is one list, told entry by entry: with `--json` an object with that one member.
+    pub(crate) fn list(&self, member: &str) -> List {
+        let head = if self.json { format!("{{{}:[", Value::from(member)) } else { String::new() };
+        List { json: self.json, head, out: BufWriter::new(Box::new(anstream::stdout())), count: 0 }
+    }
+
     /// One line of narration on stderr; silent with `--json` and `--quiet`.
     pub(crate) fn note(&self, line: &str) {
         if self.narrates() {
@@ -71,6 +77,40 @@ impl Printer {
         if let Some(hint) = error.hint() {
             let _ = writeln!(out, "{HINT} hint{HINT:#}: {}", shown(&hint));
         }
+    }
+}
+
+/// A list that is being told.
+pub(crate) struct List {
+    json: bool,
+    /// How it begins. Told with what comes first, so that a list that cannot even begin leaves nothing.
+    head: String,
+    out: BufWriter<Box<dyn Write>>,
+    count: u64,
+}
+
+impl List {
+    fn begin(&mut self) {
+        // A reader that went away is no fault of the command, here and below.
+        let _ = self.out.write_all(std::mem::take(&mut self.head).as_bytes());
+    }
+
+    /// Tells an entry: its object, or its line for people.
+    pub(crate) fn entry(&mut self, object: &Value, line: impl FnOnce() -> String) {
+        self.begin();
+        let _ = match (self.json, self.count) {
+            (true, 0) => write!(self.out, "{}", sorted(object.clone())),
+            (true, _) => write!(self.out, ",{}", sorted(object.clone())),
+            (false, _) => writeln!(self.out, "{}", line()),
+        };
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// Tells that this is all.
+    pub(crate) fn end(mut self) {
+        self.begin();
+        let _ = if self.json { writeln!(self.out, "]}}") } else { Ok(()) };
+        let _ = self.out.flush();
     }
 }
 

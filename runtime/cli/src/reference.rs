@@ -5,8 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use skillhall::hall::{Hall, Reference, Resolved, Versions, Wanted};
 use skillhall_core::denial::Denial;
-use skillhall_core::govern::call::DataLabel;
-use skillhall_core::id::{CapabilityId, SkillId, SkillRef};
+use skillhall_core::id::{SkillId, SkillRef};
 use skillhall_core::ledger::EventKind;
 use skillhall_core::package::Package;
 
@@ -58,10 +57,9 @@ pub(crate) fn resolve(hall: &Hall, text: &str) -> Outcome<Named> {
 }
 
 /// The installed skill that provides a capability.
-pub(crate) fn route(hall: &Hall, capability: &CapabilityId, data_label: DataLabel) -> Outcome<Named> {
-    let wanted = Wanted { data_label, ..Wanted::of(capability.clone()) };
+pub(crate) fn route(hall: &Hall, wanted: &Wanted) -> Outcome<Named> {
     let resolved =
-        hall.route(&wanted).map_err(|denial| CommandError::from(hall.deny(&hall.event(EventKind::SkillDeny, now()), denial)))?;
+        hall.route(wanted).map_err(|denial| CommandError::from(hall.deny(&hall.event(EventKind::SkillDeny, now()), denial)))?;
     Ok(Named { skill: resolved.skill.clone(), resolved: Some(resolved) })
 }
 

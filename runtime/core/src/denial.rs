@@ -44,6 +44,8 @@ pub enum Stage {
     Certify,
     /// Before any run: the package is being published or installed.
     Publish,
+    /// Before any run: somebody gives a role or a token.
+    Authority,
 }
 
 impl Stage {
@@ -62,7 +64,7 @@ impl Stage {
             Self::Capability => 9,
             Self::Policy => 10,
             Self::Ledger => 11,
-            Self::Build | Self::Certify | Self::Publish => return None,
+            Self::Build | Self::Certify | Self::Publish | Self::Authority => return None,
         })
     }
 
@@ -84,6 +86,7 @@ impl Stage {
             Self::Build => "build",
             Self::Certify => "certify",
             Self::Publish => "publish",
+            Self::Authority => "authority",
         }
     }
 }
@@ -201,6 +204,9 @@ codes! {
     CertificationRevoked = "DENY_CERTIFICATION_REVOKED", Certification,
         "The certification was revoked.",
         "Find out why with `hall inspect`; after the cause is mended, certify again.";
+    DutySeparation = "DENY_DUTY_SEPARATION", Certification,
+        "One identity both brought a version in and certified it, in a policy tier above 0.",
+        "Have somebody else certify it: a token of another holder with the role certifier, `hall certify PACKAGE --token-file FILE`.";
     // Gate 5
     BannedHash = "ATTEST_BANNED_HASH", Standing,
         "These bytes are on the ban list.",
@@ -224,9 +230,42 @@ codes! {
     Unauthenticated = "DENY_UNAUTHENTICATED", Caller,
         "The caller did not prove who it is.",
         "Run as the hall's owner, or present a token of your organisation.";
+    TokenUnknown = "DENY_TOKEN_UNKNOWN", Caller,
+        "The token that was presented is none that was issued here.",
+        "Look whether the file holds the whole token, and of this hall; else have a new one issued: `hall token issue`.";
+    TokenRevoked = "DENY_TOKEN_REVOKED", Caller,
+        "The token was revoked.",
+        "Ask whoever revoked it why; a new one is issued with `hall token issue`.";
+    TokenNotYetValid = "DENY_TOKEN_NOT_YET_VALID", Caller,
+        "The token's time has not begun.",
+        "Wait until it has, or have another one issued.";
+    TokenExpired = "DENY_TOKEN_EXPIRED", Caller,
+        "The token's time is over.",
+        "Have a new one issued: `hall token issue`.";
+    OrgOffboarded = "DENY_ORG_OFFBOARDED", Caller,
+        "The organisation is offboarded, for good.",
+        "Register another organisation: `hall org create`; an offboarded one never comes back.";
+    RoleMissing = "DENY_ROLE_MISSING", Caller,
+        "Whoever acts has none of the roles that this takes.",
+        "Have the role given (`hall role grant`) and a token issued that is for it (`hall token issue`), or have somebody do it who has it.";
+    TokenNamespace = "DENY_TOKEN_NAMESPACE", Caller,
+        "The token is not for this namespace.",
+        "Use a token that names the namespace, or have one issued: `hall token issue --namespace NS`.";
+    TokenAdapter = "DENY_TOKEN_ADAPTER", Caller,
+        "The token is not for calls through this adapter.",
+        "Call through one that it names, or have a token issued for this one: `hall token issue --adapter NAME`.";
+    ClaimUnauthorized = "DENY_CLAIM_UNAUTHORIZED", Caller,
+        "The call states a data label, a tenant risk or a service class that its token may not state.",
+        "State one that it may, or have a token issued that may state this.";
     OrgSuspended = "DENY_ORG_SUSPENDED", Caller,
         "The caller's organisation is suspended.",
         "Ask the hall's operator to lift the suspension.";
+    QuotaExceeded = "DENY_QUOTA_EXCEEDED", Caller,
+        "The caller's organisation has had all that its quota allows.",
+        "Call again when it is free, as the details say, or have the host's operator raise the quota under [quotas] in hall.toml.";
+    QuotaUnavailable = "DENY_QUOTA_UNAVAILABLE", Caller,
+        "What the caller's organisation has used cannot be counted, so nothing is let in.",
+        "Free space on the disk or mend the folder quotas in the hall, then call again; taken away, the counts begin anew.";
     NamespaceUnauthorized = "DENY_NAMESPACE_UNAUTHORIZED", Caller,
         "The caller's organisation may not use this namespace.",
         "Ask the hall's operator to authorise the organisation for the namespace.";
@@ -356,6 +395,9 @@ codes! {
         "The decision could not be written durably, so nothing runs.",
         "Free space on the disk or mend the ledger's folder (`hall audit verify` says what is wrong), then call again.";
     // Verbs before any run
+    Escalation = "DENY_ESCALATION", Authority,
+        "A role or token would reach further than what whoever gives it has.",
+        "Give no more than you have, or ask somebody who has it: the hall's owner, or an operator.";
     SchemaInvalid = "DENY_SCHEMA_INVALID", Build,
         "A tool's type or its narrowing gives no valid schema.",
         "Mend the tool that the message names in skill.toml or in the WIT.";

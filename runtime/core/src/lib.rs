@@ -4,7 +4,7 @@
 //! registry how it stands, takes the WCP decision and writes the ledger. The crate `skillhall` runs what this crate admits.
 //!
 //! Rooms, in the order in which they may use each other (a test holds it):
-//! `denial, failure, clock, random, digest, id, json, store, database` <- `capability` <- `package` <- `trust` <- `registry` <- `stores` <- `govern` <- `ledger`.
+//! `denial, failure, clock, random, digest, id, json, store, database` <- `capability` <- `package` <- `trust` <- `registry` <- `stores` <- `quotas` <- `govern` <- `ledger`.
 #![forbid(unsafe_code)]
 
 pub mod capability;
@@ -19,6 +19,7 @@ pub mod id;
 pub mod json;
 pub mod ledger;
 pub mod package;
+pub mod quotas;
 pub mod random;
 pub mod registry;
 pub mod store;

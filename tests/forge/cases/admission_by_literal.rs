@@ -8,10 +8,11 @@ pub fn forge(
     tool: skillhall_tests::skillhall_core::id::ToolName,
     caller: skillhall_tests::skillhall_core::govern::call::Caller,
     grants: skillhall_tests::skillhall_core::capability::Grants,
+    considered: skillhall_tests::skillhall_core::govern::basis::Considered,
     facts: skillhall_tests::skillhall_core::govern::decide::DecisionFacts,
     isolation: skillhall_tests::skillhall_core::govern::isolation::Isolation,
 ) -> Admission {
-    Admission { package, call, tool, caller, grants, facts, isolation, approval: None }
+    Admission { package, call, tool, caller, grants, considered, facts, isolation, approval: None }
 }
 
 fn main() {}

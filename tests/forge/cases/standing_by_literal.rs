@@ -17,6 +17,7 @@ pub fn forge(
         organisation: snapshot.organisation,
         host: snapshot.host,
         approval: snapshot.approval,
+        credential: snapshot.credential,
     }
 }
 

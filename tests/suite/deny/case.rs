@@ -7,6 +7,7 @@ use skillhall_core::denial::Stage;
 use skillhall_core::digest::Digest;
 use skillhall_core::govern::call::DataLabel;
 use skillhall_core::registry::State;
+use skillhall_core::registry::access::Role;
 use skillhall_core::trust::approve::Answer;
 use skillhall_core::trust::keys::Require;
 use skillhall_tests::files;
@@ -117,6 +118,22 @@ pub(super) enum Step {
     RegisterOrganisation { name: String },
     /// Gives the namespace to another organisation.
     GiveNamespace { to: String },
+    /// Sets the least policy tier of the skill's namespace.
+    SetTier { tier: u8 },
+    /// A token is issued to bob, who is given these roles, and everything that follows is done by it.
+    Token {
+        /// In which organisation; absent: the hall's own. Another one is let into the skill's namespace.
+        of: Option<String>,
+        roles: Vec<Role>,
+        #[serde(flatten)]
+        wanted: Wanted,
+    },
+    /// Everything that follows is done by this token.
+    Present { text: String },
+    /// Revokes the token.
+    RevokeToken,
+    /// Offboards an organisation.
+    Offboard { name: String },
     /// Revokes the host's enrolment.
     RevokeHost,
     /// Enrols another executable under this host's name.
@@ -143,6 +160,22 @@ pub(super) enum Step {
     DropApprovers,
     /// The call is made on the strength of the answer, and runs.
     Use,
+    /// The call that a ready hall lets pass is made, and runs.
+    Call,
+    /// hall.toml has quotas from now on, and the host is enrolled with them.
+    Quotas { say: String },
+}
+
+/// What a token is to be for, but for what it is by default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub(super) struct Wanted {
+    /// For no namespace.
+    pub(super) no_namespace: bool,
+    /// For one adapter.
+    pub(super) adapter: Option<String>,
+    /// From so many days on.
+    pub(super) begins_in: Option<i64>,
 }
 
 /// How a policy gate fails.
@@ -201,6 +234,8 @@ pub(super) enum Attempt {
         published: bool,
         accept_powers: Option<Digest>,
     },
+    /// Gives somebody of an organisation a role.
+    GrantRole { of: String, holder: String, role: Role },
     /// Builds a skill with the command.
     Build {
         component: Component,

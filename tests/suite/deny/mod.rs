@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Deserialize;
 use serde_json::Value;
-use skillhall::hall::{Hall, Refused, Silent};
+use skillhall::hall::{Hall, Refused, RolePlan, Silent};
 use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::{Code, Denial};
 use skillhall_core::digest::Digest;
@@ -143,6 +143,7 @@ fn recorded(hall: &Hall, before: u64, case: &Case, refusal: &Refusal) {
     // That a person is asked is a record of its own.
     let asked = |record: &Record| matches!(record.event.kind, EventKind::ApprovalPending | EventKind::ApprovalExpired);
     let records: Vec<Record> = records_from(hall, before).into_iter().filter(|record| !asked(record)).collect();
+    crate::events::are_as_described(records.iter().map(|record| record.to_value().expect("a record is JSON")));
     let kinds: Vec<EventKind> = records.iter().map(|record| record.event.kind).collect();
     assert!(!kinds.contains(&EventKind::SkillComplete), "something ran: {kinds:?}");
     let denials: Vec<&Record> = records.iter().filter(|record| record.event.kind == EventKind::SkillDeny).collect();
@@ -187,6 +188,10 @@ fn attempt(stage: &mut Stage, attempt: &Attempt) -> Refusal {
             }
             refused(stage.hall().install_accepting(&package, *accept_powers, &mut Silent))
         }
+        Attempt::GrantRole { of, holder, role } => {
+            let organisation = of.parse().expect("a name");
+            refused(stage.hall().grant_role(&RolePlan { organisation, holder: holder.clone(), role: *role, namespace: None }))
+        }
         Attempt::Build { component, skill } => built(stage, *component, skill),
         Attempt::Decide { .. } => panic!("a decision has no hall"),
     }
@@ -207,7 +212,10 @@ fn called(hall: &Hall, attempt: &Attempt, asked: Option<String>) -> Refusal {
         call.correlation_id = id.text();
     }
     call.approval = if approval.as_deref() == Some("asked") { asked } else { approval.clone() };
-    let owner = hall.caller().expect("the owner is known").expect("the test owns the hall");
+    // A call by a token is made by whoever the hall says.
+    let Some(owner) = hall.caller().expect("the owner is known") else {
+        return refused(run_as(hall, call, None));
+    };
     let through = adapter.as_deref().map_or_else(|| owner.adapter.clone(), |adapter| adapter.parse().expect("an adapter"));
     let owner = Caller { adapter: through, ..owner };
     let caller = match caller.as_deref() {

@@ -6,21 +6,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use skillhall::hall::{Hall, Refused, Silent};
+use skillhall::hall::{Hall, Refused, RolePlan, Silent, TokenPlan};
+use skillhall_core::clock::Timestamp;
 use skillhall_core::digest::Digest;
 use skillhall_core::govern::wcp::gate::{GateContext, GateError, PolicyGate, Verdict};
 use skillhall_core::ledger::change::change;
 use skillhall_core::ledger::{Event, EventKind};
 use skillhall_core::package::Package;
+use skillhall_core::registry::access::{Identity, Role, TokenEvent, TokenRevocation};
+use skillhall_core::registry::token::TokenText;
 use skillhall_core::registry::{Change, HostRecord, NamespaceRecord, OrgRecord, Scope, State, StatementKind, Target};
 use skillhall_core::trust::awp::{self, Provenance, Worker};
 use skillhall_core::trust::keys::{Algorithm, KeyRecord, KeySource as _, Keyring, SigningKey};
 use skillhall_tests::clock::DAY_MS;
 use skillhall_tests::files::put;
 use skillhall_tests::skills::{REDACT, redact_as, redact_toml};
-use skillhall_tests::world::{World, good_call, run};
+use skillhall_tests::world::{World, certify_apart, good_call, run};
 
-use super::case::{GateFault, Key, Preparation, Step};
+use super::case::{GateFault, Key, Preparation, Step, Wanted};
 
 /// How something is undone: first files, with the hall closed, then what the registry says.
 #[expect(clippy::large_enum_variant, reason = "a handful of them live for one case")]
@@ -40,6 +43,7 @@ pub(super) struct Stage {
     package: Package,
     gate: Option<Arc<dyn PolicyGate>>,
     undo: Vec<Undo>,
+    token: Option<TokenText>,
     approvers: BTreeMap<String, String>,
     /// The approval of the call that waits.
     pub(super) asked: Option<String>,
@@ -52,12 +56,24 @@ impl Stage {
     pub(super) fn new(preparation: &Preparation) -> Self {
         let package = redact_as(&edited(redact_toml(), &preparation.skill)).expect("the skill is built");
         let world = if preparation.is_plain() { World::ready() } else { World::bare() };
-        let stage = Self { world, hall: None, package, gate: None, undo: Vec::new(), approvers: BTreeMap::new(), asked: None };
+        let stage = Self {
+            world,
+            hall: None,
+            package,
+            gate: None,
+            undo: Vec::new(),
+            token: None,
+            approvers: BTreeMap::new(),
+            asked: None,
+        };
         if !preparation.is_plain() {
             let hall = stage.world.open();
             let attested = Arc::new(hall.attest(&stage.package, "test").expect("it is attested").0);
             if !preparation.uncertified {
-                hall.certify(&attested, 365).expect("it is certified");
+                match attested.manifest().policy_tier {
+                    0 => drop(hall.certify(&attested, 365).expect("it is certified")),
+                    _ => certify_apart(&hall, &attested),
+                }
             }
             hall.publish(&attested).expect("it is published");
             if !preparation.uninstalled {
@@ -73,6 +89,10 @@ impl Stage {
             let config = self.world.config();
             let config = match &self.gate {
                 Some(gate) => config.gate(gate.clone()),
+                None => config,
+            };
+            let config = match &self.token {
+                Some(token) => config.token(token),
                 None => config,
             };
             self.hall = Some(Hall::open(config).expect("the hall opens"));
@@ -182,15 +202,40 @@ impl Stage {
                 let organisation = self.hall().config().hall.organisation.clone();
                 self.say(
                     EventKind::OrgSuspend,
-                    Change::Organisation(OrgRecord { organisation: organisation.clone(), suspended: true }),
+                    Change::Organisation(OrgRecord { organisation: organisation.clone(), suspended: true, offboarded: false }),
                 );
-                self.undo.push(Undo::Say(Change::Organisation(OrgRecord { organisation, suspended: false })));
+                self.undo.push(Undo::Say(Change::Organisation(OrgRecord { organisation, suspended: false, offboarded: false })));
             }
             Step::RegisterOrganisation { name } => {
                 let organisation = name.parse().expect("a name");
-                self.say(EventKind::OrgRegister, Change::Organisation(OrgRecord { organisation, suspended: false }));
+                self.say(
+                    EventKind::OrgRegister,
+                    Change::Organisation(OrgRecord { organisation, suspended: false, offboarded: false }),
+                );
             }
             Step::GiveNamespace { to } => self.give_namespace(to),
+            Step::SetTier { tier } => {
+                let namespace = self.package.manifest().namespace.clone();
+                let registry = self.hall().registry().expect("the registry answers");
+                let before = registry.namespace(&namespace).expect("it answers").expect("it is registered");
+                self.hall().set_tier(&namespace, *tier).expect("the tier is set");
+                self.undo.push(Undo::Say(Change::Namespace(before)));
+            }
+            Step::Token { of, roles, wanted } => self.issue(of.as_deref(), roles, wanted),
+            Step::Present { text } => {
+                self.hall = None;
+                self.token = Some(TokenText::parse(text).expect("it has the form of a token"));
+            }
+            Step::RevokeToken => {
+                let id = self.token.as_ref().expect("there is a token").id().to_owned();
+                let (by, at) = (Identity { organisation: id_of("acme"), name: "ada".into() }, self.now());
+                let revoked = TokenRevocation { id, by, reason: "a test".into(), at };
+                self.say(EventKind::TokenRevoke, Change::Token(TokenEvent::Revoked(revoked)));
+            }
+            Step::Offboard { name } => {
+                let record = OrgRecord { organisation: id_of(name), suspended: false, offboarded: true };
+                self.say(EventKind::OrgOffboard, Change::Organisation(record));
+            }
             Step::RevokeHost => self.host(|record| record.revoked = true),
             Step::OtherExecutable => self.host(|record| record.executable = Digest::of(b"another executable")),
             Step::Enroll => {
@@ -240,13 +285,23 @@ impl Stage {
                 let receipt = run(self.hall(), call).expect("it is let through");
                 assert!(receipt.output().is_some() && receipt.admitted().is_some_and(|admitted| admitted.approval.is_some()));
             }
+            Step::Call => {
+                let receipt = run(self.hall(), good_call()).expect("it is let through");
+                assert!(receipt.output().is_some());
+            }
+            Step::Quotas { say } => {
+                let path = self.path("hall.toml");
+                self.keep(&path);
+                put(&path, format!("{}\n[quotas]\n{say}\n", skillhall_tests::files::text(&path)).as_bytes());
+                self.play(&Step::Enroll);
+            }
             Step::GateFails { how } => self.gate = Some(Arc::new(Fails(*how))),
         }
     }
 
     /// Undoes every step, the last first.
     pub(super) fn undo(&mut self) {
-        (self.hall, self.gate) = (None, None);
+        (self.hall, self.gate, self.token) = (None, None, None);
         self.world.clock.ahead(0);
         self.world.clock.stop(false);
         let (said, files): (Vec<Undo>, Vec<Undo>) =
@@ -393,6 +448,33 @@ impl Stage {
         self.undo.push(Undo::Say(Change::Namespace(before)));
     }
 
+    fn now(&mut self) -> Timestamp {
+        self.hall().now().expect("the time is known")
+    }
+
+    /// Gives roles to bob, of this hall's organisation or another that may call, issues a token to him, and acts by it from then on.
+    fn issue(&mut self, of: Option<&str>, roles: &[Role], wanted: &Wanted) {
+        let namespace = self.package.manifest().namespace.clone();
+        let hall = self.hall();
+        let organisation = of.map_or_else(|| hall.config().hall.organisation.clone(), id_of);
+        if of.is_some() {
+            hall.allow_caller(&namespace, &organisation, true).expect("it may call");
+        }
+        for role in roles {
+            let plan = RolePlan { organisation: organisation.clone(), holder: "bob".into(), role: *role, namespace: None };
+            hall.grant_role(&plan).expect("the role is given");
+        }
+        let named = if wanted.no_namespace { None } else { Some(namespace) };
+        let mut plan = TokenPlan::worker(organisation, "bob", named);
+        plan.roles = roles.iter().copied().collect();
+        plan.adapters = wanted.adapter.as_deref().map(|adapter| [id_of(adapter)].into());
+        let later = |days: i64| hall.now().expect("the time is known").plus_millis(days * DAY_MS);
+        plan.not_before = wanted.begins_in.map(later);
+        let issued = hall.issue_token(&plan).expect("the token is issued");
+        self.hall = None;
+        self.token = Some(issued.text);
+    }
+
     fn host(&mut self, edit: impl FnOnce(&mut HostRecord)) {
         let hall = self.hall();
         let executable = skillhall::hall::executable_digest().expect("the executable is read");
@@ -412,6 +494,10 @@ impl Stage {
     }
 }
 
+fn id_of<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("a name")
+}
+
 fn find<'a>(keyring: &'a mut Keyring, package: &Package, key: Key) -> &'a mut KeyRecord {
     let own = keyring.namespaces.get_mut(&package.manifest().namespace);
     let found = match key {
@@ -422,7 +508,7 @@ fn find<'a>(keyring: &'a mut Keyring, package: &Package, key: Key) -> &'a mut Ke
     found.unwrap_or_else(|| panic!("the keyring has no {key:?}"))
 }
 
-fn later(record: &KeyRecord, days: i64) -> skillhall_core::clock::Timestamp {
+fn later(record: &KeyRecord, days: i64) -> Timestamp {
     record.valid_from.plus_millis(days * DAY_MS)
 }
 

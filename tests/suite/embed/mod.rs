@@ -72,6 +72,7 @@ fn shared(packages: &[Package]) -> Arc<Hall> {
 fn sound(hall: &Hall) {
     let report = hall.audit(None).expect("the ledger is as it was written");
     assert_eq!(report.interrupted, []);
+    crate::events::are_described(hall.folder().path());
     let receipt = block_on(hall.execute(skillhall_tests::world::good_call())).expect("the host is well");
     assert!(receipt.output().is_some(), "{receipt:?}");
 }

@@ -70,6 +70,7 @@ fn last_end(desk: &Desk) -> (Option<End>, Option<FailureCode>) {
 }
 
 fn is_sound(desk: &Desk) {
+    crate::events::are_described(&desk.0.home());
     assert_eq!(desk.0.open().audit(None).expect("the ledger is as it was written").interrupted, []);
     let receipt = desk.receipt("org.skillhall/redact", &["--input", "{\"text\": \"\"}"]);
     assert_eq!(receipt["isolation"]["mode"], "process", "{receipt}");

@@ -9,7 +9,7 @@ use skillhall_core::ledger::{Decision, EventKind, Record};
 use skillhall_core::package::Package;
 use skillhall_tests::callers::{caller, falling, hog, spinning};
 use skillhall_tests::command::command;
-use skillhall_tests::skills::{redact, spin};
+use skillhall_tests::skills::{redact, redact_as, redact_toml, spin};
 use skillhall_tests::world::{TEXT, records_from};
 
 use super::Desk;
@@ -44,6 +44,7 @@ fn about(desk: &Desk, skill: &str) -> Vec<Record> {
 }
 
 fn is_sound(desk: &Desk) {
+    crate::events::are_described(&desk.0.home());
     assert_eq!(desk.0.open().audit(None).expect("the ledger is as it was written").interrupted, []);
 }
 
@@ -168,8 +169,9 @@ fn one_worker_is_enough_for_calls_within_calls() {
 /// Each runs where its own tier says.
 #[test]
 fn a_called_skill_runs_where_it_is_said_of_it() {
-    // The real skill asks for the first tier, and the others for none.
-    let packages = [redact(), caller("one", &[("org.skillhall/redact", "1")], "")];
+    // The one skill asks for the first tier, and the other for none.
+    let heavy = redact_as(&redact_toml().replace("policy_tier = 0", "policy_tier = 1")).expect("the skill is built");
+    let packages = [heavy, caller("one", &[("org.skillhall/redact", "1")], "")];
     let desk = desk(&packages, &[("one", "redact")]);
     let input = asking("redact", "redact", &json!({ "text": TEXT })).to_string();
     let run = || desk.receipt(ONE, &["--tool", "call", "--input", &input]);

@@ -97,4 +97,5 @@ fn about(hall: &Hall, skill: &str) -> Vec<Record> {
 /// Every run has an end, and the ledger is as it was written.
 fn sound(hall: &Hall) {
     assert_eq!(hall.audit(None).expect("the ledger is as it was written").interrupted, []);
+    crate::events::are_described(hall.folder().path());
 }

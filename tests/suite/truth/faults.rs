@@ -1,10 +1,16 @@
 //! What can be wrong, in the order of the gates.
 
+use std::collections::BTreeSet;
+
+use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::Code;
 use skillhall_core::digest::Digest;
 use skillhall_core::govern::call::{DataLabel, Input};
 use skillhall_core::govern::wcp::gate::{GateError, Verdict};
-use skillhall_core::registry::{Scope, Snapshot, StandingEvent, State, StatementKind, Target};
+use skillhall_core::id::OrgId;
+use skillhall_core::registry::access::{Credential, Identity, Role, RoleRecord, Token, TokenRecord, TokenRevocation};
+use skillhall_core::registry::token::TokenText;
+use skillhall_core::registry::{OrgRecord, Scope, Snapshot, StandingEvent, State, StatementKind, Target};
 use skillhall_core::trust::keys::{KeyRecord, Keyring, Secret};
 
 use super::parts::{Does, Spoil};
@@ -33,8 +39,18 @@ const fn fault(gate: &'static str, kind: Kind, is: &'static str, code: Code, doe
     Fault { gate, kind, is, code, does }
 }
 
+/// The call comes by a good token, but for this.
+macro_rules! by_token {
+    ($edit:expr) => {
+        Does::Token(|said| {
+            let edit: fn(&mut Credential) = $edit;
+            said.iter_mut().for_each(edit);
+        })
+    };
+}
+
 /// What must be so, each as the fault that it is not.
-pub(super) const PRECONDITIONS: [Fault; 15] = [
+pub(super) const PRECONDITIONS: [Fault; 16] = [
     fault("registry", Missing, "the registry answers", Code::RegistryUnreachable, Does::Unreachable),
     fault("package", Wrong, "the package is whole", Code::HashMismatch, Does::File("component.wasm", Spoil::Flipped)),
     fault("attestation", Missing, "it is attested", Code::SignatureMissing, Does::Keys(|keyring| keyring.namespaces.clear())),
@@ -61,6 +77,7 @@ pub(super) const PRECONDITIONS: [Fault; 15] = [
     ),
     fault("standing", Malformed, "the adapter is good", Code::AdapterDegraded, Does::Answer(degraded)),
     fault("caller", Wrong, "the organisation is authorised", Code::NamespaceUnauthorized, Does::Answer(given_away)),
+    fault("quota", Stale, "the organisation has some of its quota left", Code::QuotaExceeded, Does::Quota(|| Ok(u64::MAX))),
     fault(
         "host",
         Wrong,
@@ -193,6 +210,16 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     ),
     fault(
+        "certification",
+        Wrong,
+        "certified by who published",
+        Code::DutySeparation,
+        Does::Answer(|answer| {
+            let by = published(answer).by.clone();
+            answer.statements.iter_mut().for_each(|statement| statement.by.clone_from(&by));
+        }),
+    ),
+    fault(
         "standing",
         Wrong,
         "a banned hash",
@@ -262,6 +289,116 @@ pub(super) const FAULTS: &[Fault] = &[
             answer.organisation.iter_mut().for_each(|organisation| organisation.suspended = true);
         }),
     ),
+    fault("caller", Missing, "a token that nobody issued", Code::TokenUnknown, Does::Token(|said| *said = None)),
+    fault(
+        "caller",
+        Wrong,
+        "another secret",
+        Code::TokenUnknown,
+        by_token!(|token| token.token.record.hash = Digest::of(b"another")),
+    ),
+    fault(
+        "caller",
+        Wrong,
+        "somebody else's token",
+        Code::Unauthenticated,
+        by_token!(|token| {
+            token.token.record.holder = "eve".into();
+            token.roles.iter_mut().for_each(|role| role.holder = "eve".into());
+        }),
+    ),
+    fault("caller", Stale, "a token that was revoked", Code::TokenRevoked, by_token!(revoked)),
+    fault(
+        "caller",
+        Stale,
+        "a token whose time is over",
+        Code::TokenExpired,
+        by_token!(|token| {
+            token.token.record.expires_at = token.token.record.not_before;
+        }),
+    ),
+    fault(
+        "caller",
+        Malformed,
+        "a token whose time has not begun",
+        Code::TokenNotYetValid,
+        by_token!(|token| {
+            token.token.record.not_before = token.token.record.expires_at;
+        }),
+    ),
+    fault(
+        "caller",
+        Stale,
+        "a token of an organisation that is gone",
+        Code::OrgOffboarded,
+        by_token!(|token| {
+            token.organisation.iter_mut().for_each(|organisation| organisation.offboarded = true);
+        }),
+    ),
+    fault(
+        "caller",
+        Stale,
+        "a token of a suspended organisation",
+        Code::OrgSuspended,
+        by_token!(|token| {
+            token.organisation.iter_mut().for_each(|organisation| organisation.suspended = true);
+        }),
+    ),
+    fault("caller", Missing, "a role that was taken", Code::RoleMissing, by_token!(|token| token.roles.clear())),
+    fault(
+        "caller",
+        Wrong,
+        "a token for something else",
+        Code::RoleMissing,
+        by_token!(|token| {
+            token.token.record.roles = [Role::Auditor].into();
+        }),
+    ),
+    fault(
+        "caller",
+        Wrong,
+        "a token for another namespace",
+        Code::TokenNamespace,
+        by_token!(|token| {
+            token.token.record.namespaces = ["org.other".parse().expect("a namespace")].into();
+        }),
+    ),
+    fault(
+        "caller",
+        Wrong,
+        "a token for another adapter",
+        Code::TokenAdapter,
+        by_token!(|token| {
+            token.token.record.adapters = Some(["http".parse().expect("an adapter")].into());
+        }),
+    ),
+    fault(
+        "caller",
+        Wrong,
+        "a data label that may not be stated",
+        Code::ClaimUnauthorized,
+        by_token!(|token| {
+            token.token.record.data_labels.clear();
+        }),
+    ),
+    fault(
+        "caller",
+        Wrong,
+        "a tenant risk that may not be stated",
+        Code::ClaimUnauthorized,
+        by_token!(|token| {
+            token.token.record.tenant_risks.clear();
+        }),
+    ),
+    fault(
+        "caller",
+        Wrong,
+        "a QoS class that may not be stated",
+        Code::ClaimUnauthorized,
+        by_token!(|token| {
+            token.token.record.qos_classes.clear();
+        }),
+    ),
     fault("caller", Wrong, "a namespace of somebody else's", Code::NamespaceUnauthorized, Does::Answer(given_away)),
     fault(
         "caller",
@@ -272,6 +409,8 @@ pub(super) const FAULTS: &[Fault] = &[
             answer.namespace = None;
         }),
     ),
+    fault("quota", Stale, "a quota that is used up", Code::QuotaExceeded, Does::Quota(|| Ok(u64::MAX))),
+    fault("quota", Missing, "nowhere to count", Code::QuotaUnavailable, Does::Quota(|| Err(()))),
     fault("host", Missing, "no enrolment", Code::HostNotEnrolled, Does::Answer(|answer| answer.host = None)),
     fault(
         "host",
@@ -343,6 +482,55 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("ledger", Missing, "no ledger", Code::LedgerUnavailable, Does::NoLedger),
     fault("ledger", Malformed, "a ledger that was edited", Code::LedgerUnavailable, Does::EditedLedger),
 ];
+
+/// The token by which calls come, where they come by one.
+pub(super) fn token() -> TokenText {
+    TokenText::parse(&format!("skh_0123456789abcdef_{}", "0123456789abcdef".repeat(4))).expect("it has the form of a token")
+}
+
+/// What the registry says of it, if it is good.
+pub(super) fn credential() -> Credential {
+    let organisation: OrgId = "acme".parse().expect("a name");
+    let by = Identity { organisation: organisation.clone(), name: "ada".into() };
+    let (then, presented) = (Timestamp::from_millis(1_700_000_000_000), token().presented());
+    let words = |word: &str| BTreeSet::from([word.to_owned()]);
+    let record = TokenRecord {
+        id: presented.id().to_owned(),
+        hash: presented.hash(),
+        organisation: organisation.clone(),
+        holder: "ada".into(),
+        roles: [Role::Worker].into(),
+        namespaces: ["org.skillhall".parse().expect("a namespace")].into(),
+        data_labels: ["PUBLIC".to_owned(), "INTERNAL".to_owned()].into(),
+        tenant_risks: words("low"),
+        qos_classes: words("P2"),
+        adapters: Some(["mcp".parse().expect("an adapter")].into()),
+        not_before: then,
+        expires_at: Timestamp::from_millis(4_000_000_000_000),
+        issued_by: by.clone(),
+        issued_at: then,
+    };
+    let role = RoleRecord {
+        organisation: organisation.clone(),
+        holder: "ada".into(),
+        role: Role::Worker,
+        namespace: None,
+        granted: true,
+        by,
+        at: then,
+    };
+    Credential {
+        token: Token { record, revoked: None },
+        organisation: Some(OrgRecord { organisation, suspended: false, offboarded: false }),
+        roles: vec![role],
+    }
+}
+
+fn revoked(credential: &mut Credential) {
+    let record = &credential.token.record;
+    let (id, by, at) = (record.id.clone(), record.issued_by.clone(), record.issued_at);
+    credential.token.revoked = Some(TokenRevocation { id, by, reason: "a test".into(), at });
+}
 
 pub(super) fn says(decision: &str) -> Result<Verdict, GateError> {
     Ok(Verdict { decision: decision.into(), policy_version: "truth.v1".into(), reason: "a test".into() })

@@ -11,7 +11,7 @@ use skillhall::hall::Receipt;
 use faults::{FAULTS, Fault, PRECONDITIONS};
 use parts::{Desk, Does};
 
-/// Each of the preconditions is satisfied or not: 2 to the power of 15 calls.
+/// Each of the preconditions is satisfied or not: 2 to the power of 16 calls.
 #[test]
 fn of_all_combinations_of_preconditions_exactly_one_runs() {
     let desk = Desk::new();
@@ -78,6 +78,8 @@ fn each_fault_alone_and_any_two_are_refused_with_the_code_of_the_first() {
     }
     assert!(otherwise.is_empty(), "{} of {count} pairs:\n{}", otherwise.len(), otherwise.join("\n"));
     assert_eq!(desk.runs(), before);
+    let by_token = desk.run(&[Does::Token(|_| {})]);
+    assert!(by_token.output().is_some(), "a good token lets it pass: {:?}", by_token.denial());
     let receipt = desk.run(&[]);
     assert!(receipt.output().is_some(), "after all that, the call runs: {:?}", receipt.denial());
     let gates: BTreeSet<&str> = FAULTS.iter().map(|fault| fault.gate).collect();

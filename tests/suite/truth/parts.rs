@@ -10,21 +10,24 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use skillhall::hall::{Config, Hall, Receipt};
 use skillhall::sandbox::LocalPowers;
-use skillhall_core::govern::call::{Call, Caller};
+use skillhall_core::clock::Timestamp;
+use skillhall_core::govern::call::{Authority, Call, Caller};
 use skillhall_core::govern::wcp::gate::{GateContext, GateError, PolicyGate, Verdict};
-use skillhall_core::id::{KeyId, Namespace, SkillId};
+use skillhall_core::id::{KeyId, Namespace, OrgId, SkillId};
 use skillhall_core::ledger::EventKind;
 use skillhall_core::package::Package;
+use skillhall_core::quotas::{Claim, Counted, Figures, QuotaError, Quotas, Spent, over};
+use skillhall_core::registry::access::{Credential, RoleRecord};
 use skillhall_core::registry::approval::Approval;
 use skillhall_core::registry::memory::MemoryRegistry;
 use skillhall_core::registry::{
-    Change, Commit, NamespaceRecord, Published, Registry, RegistryError, Snapshot, StandingEvent, StandingQuery, Statement,
-    Target,
+    Change, Commit, NamespaceRecord, OrgRecord, Published, Registry, RegistryError, Snapshot, StandingEvent, StandingQuery,
+    Statement, Target,
 };
 use skillhall_core::trust::keys::{FileKeys, KeyError, KeySource, Keyring, Secret, Verdicts};
 use skillhall_tests::files::{copy_folder, put, text};
 use skillhall_tests::skills::{redact_as, redact_toml};
-use skillhall_tests::world::{World, good_call, install, records_from};
+use skillhall_tests::world::{World, good_call, install_apart, records_from};
 
 /// What a fault does.
 #[derive(Clone, Copy)]
@@ -43,8 +46,12 @@ pub(super) enum Does {
     Days(i64),
     /// Somebody else calls, or nobody.
     Caller(fn(&mut Option<Caller>)),
+    /// The call comes by a token, of which the registry says this.
+    Token(fn(&mut Option<Credential>)),
     /// The call is another.
     Call(fn(&mut Call)),
+    /// So many calls are counted, or none can be.
+    Quota(fn() -> Result<u64, ()>),
     /// The host gives no powers.
     Powerless,
     /// The gate answers this.
@@ -108,10 +115,13 @@ impl Desk {
     pub(super) fn new() -> Self {
         let world = World::bare();
         let toml = redact_toml() + "\n[capabilities]\nenv = [\"LANG\"]\n";
-        let package = install(&world.open(), &redact_as(&toml).expect("the skill is built"));
+        let package = install_apart(&world.open(), &redact_as(&toml).expect("the skill is built"));
         let config = world.home().join("hall.toml");
-        let grant = "\n[grants.\"org.skillhall/redact\"]\nenv = [{ name = \"LANG\", value = \"C\" }]\n";
-        put(&config, (text(&config) + grant).as_bytes());
+        let grant = "\n[quotas]\ncalls_per_minute = 100\n\n[grants.\"org.skillhall/redact\"]\nenv = [{ name = \"LANG\", value = \"C\" }]\n";
+        // Above tier 0, where who brought a version in has not certified it.
+        let raised = text(&config).replacen("\nmin_tier = 0\n", "\nmin_tier = 1\n", 1);
+        assert!(raised.contains("\nmin_tier = 1\n"), "{raised}");
+        put(&config, (raised + grant).as_bytes());
         put(&world.home().join("rules.json"), RULES.as_bytes());
         world.open().enroll().expect("it is enrolled");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -139,6 +149,7 @@ impl Desk {
         let mut config = Config::at(home).clock(self.world.clock.clone()).compile_in_process().adapter("mcp");
         config = config.registry(Arc::new(Lying { faults: self.faults.clone(), registry: self.registry.clone() }));
         config = config.keys(Arc::new(Lying { faults: self.faults.clone(), registry: FileKeys::new(keys, None) }));
+        config = config.quotas(Arc::new(Lying { faults: self.faults.clone(), registry: () }));
         if parts.powers {
             config = config.powers(Arc::new(LocalPowers::default()));
         }
@@ -167,8 +178,16 @@ impl Desk {
         let hall = halls.entry(parts).or_insert_with(|| self.open(parts));
         let mut caller = hall.caller().expect("the owner is known");
         for does in wrong {
-            if let Does::Caller(edit) = does {
-                edit(&mut caller);
+            match does {
+                Does::Caller(edit) => edit(&mut caller),
+                Does::Token(_) => {
+                    // Whoever comes by a token is whom it names.
+                    caller.iter_mut().for_each(|caller| {
+                        caller.organisation = "acme".parse().expect("a name");
+                        caller.authority = Authority::Token(super::faults::token().presented());
+                    });
+                }
+                _ => {}
             }
         }
         let folder = self.home(parts.home).join("packages").join(self.package.manifest_hash().to_string());
@@ -226,6 +245,32 @@ impl PolicyGate for Lying<()> {
     }
 }
 
+impl Lying<()> {
+    fn counts(&self, figures: &Figures, claim: Claim, now: Timestamp) -> Result<Counted, QuotaError> {
+        let mut calls = Ok(0);
+        each(&self.faults, |does| {
+            if let Does::Quota(says) = does {
+                calls = says();
+            }
+        });
+        let calls = calls.map_err(|()| QuotaError::Unavailable("a test".into()))?;
+        let counted = Counted { calls, ..Counted::nothing(now) };
+        over(figures, &counted, claim).map_or(Ok(counted), |excess| Err(QuotaError::Exceeded(excess)))
+    }
+}
+
+impl Quotas for Lying<()> {
+    fn look(&self, _: &OrgId, figures: &Figures, claim: Claim, now: Timestamp) -> Result<Counted, QuotaError> {
+        self.counts(figures, claim, now)
+    }
+
+    fn take(&self, _: &str, _: &OrgId, figures: &Figures, claim: Claim, now: Timestamp) -> Result<(), QuotaError> {
+        self.counts(figures, claim, now).map(drop)
+    }
+
+    fn settle(&self, _: &str, _: Spent) {}
+}
+
 impl KeySource for Lying<FileKeys> {
     fn keyring(&self) -> Result<Keyring, KeyError> {
         let mut keyring = self.registry.keyring()?;
@@ -265,10 +310,13 @@ impl Registry for Lying<Arc<MemoryRegistry>> {
         let mut snapshot = self.answers()?.snapshot(query)?;
         each(&self.faults, |does| {
             // Of what it does not know, there is nothing else to say.
-            if let Does::Answer(edit) = does
-                && snapshot.published.is_some()
-            {
-                edit(&mut snapshot);
+            match does {
+                Does::Answer(edit) if snapshot.published.is_some() => edit(&mut snapshot),
+                Does::Token(edit) if query.token.is_some() => {
+                    snapshot.credential = Some(super::faults::credential());
+                    edit(&mut snapshot.credential);
+                }
+                _ => {}
             }
         });
         Ok(snapshot)
@@ -316,5 +364,17 @@ impl Registry for Lying<Arc<MemoryRegistry>> {
 
     fn approvals(&self, only_open: bool) -> Result<Vec<Approval>, RegistryError> {
         self.answers()?.approvals(only_open)
+    }
+
+    fn credential(&self, token: &str) -> Result<Option<Credential>, RegistryError> {
+        self.answers()?.credential(token)
+    }
+
+    fn organisations(&self) -> Result<Vec<OrgRecord>, RegistryError> {
+        self.answers()?.organisations()
+    }
+
+    fn roles(&self, organisation: Option<&OrgId>) -> Result<Vec<RoleRecord>, RegistryError> {
+        self.answers()?.roles(organisation)
     }
 }

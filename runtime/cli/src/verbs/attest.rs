@@ -9,6 +9,7 @@ use skillhall_core::denial::Denial;
 use skillhall_core::id::{KeyId, Namespace};
 
 use super::keys::own_namespace;
+use super::worker::OfWorker;
 use crate::error::{CommandError, Outcome};
 use crate::hall::Place;
 use crate::package;
@@ -17,7 +18,7 @@ use crate::printer::{Printer, bad, bold, dim, good, shown};
 /// Vouch for a package with the keys of its namespace (awp.v1 and DSSE)
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  hall attest dist/redact-1.0.0\n  WCP_ATTEST_HMAC_KEY=... hall attest redact.skill --builder ci\n  hall attest --namespace org.acme --all     # every installed version, after hall keys rotate"
+    after_help = "Examples:\n  hall attest dist/redact-1.0.0\n  WCP_ATTEST_HMAC_KEY=... hall attest redact.skill --builder ci\n  hall attest --namespace org.acme --all     # every installed version, after hall keys rotate\n  hall attest ./greeter --worker org.acme.greeter --species wrk.hello.greeter --worker-version 1.0.0"
 )]
 pub(crate) struct Arguments {
     /// The package: a folder or a .skill archive; it is attested in place
@@ -32,9 +33,20 @@ pub(crate) struct Arguments {
     /// Where it was built, as the attestation says
     #[arg(long, default_value = "local", value_name = "NAME")]
     builder: String,
+    #[command(flatten)]
+    worker: OfWorker,
+    /// The worker's version, for a worker that is no skill
+    #[arg(long, value_name = "VERSION", requires = "worker")]
+    worker_version: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Outcome<()> {
+    let of_worker = |folder: &PathBuf| {
+        arguments.worker.attest(folder, arguments.worker_version.as_deref(), &arguments.builder, place, printer)
+    };
+    if let Some(attested) = arguments.package.as_ref().and_then(of_worker) {
+        return attested;
+    }
     let hall = place.open()?;
     match &arguments.package {
         Some(package) => one(&hall, package, &arguments.builder, printer),

@@ -1,25 +1,29 @@
 //! `hall audit`: reads the ledger, and shows that nobody changed it.
 
+mod export;
+mod filter;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use skillhall::hall::Hall;
-use skillhall_core::clock::Timestamp;
-use skillhall_core::denial::Code;
-use skillhall_core::id::SkillId;
+use skillhall_core::denial::{Code, Denial};
+use skillhall_core::id::OrgId;
 use skillhall_core::json::sorted;
 use skillhall_core::ledger::read::Filter;
 use skillhall_core::ledger::{EventKind, Record};
 
 use crate::error::{CommandError, Outcome};
-use crate::hall::Place;
+use crate::hall::{Place, now};
 use crate::printer::{Printer, bad, bold, dim, good, shown};
+
+use filter::Flags;
 
 /// Read the ledger and show that nobody changed it
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  hall audit list --skill org.skillhall/redact --limit 20\n  hall audit list --code DENY_SKILL_REVOKED --json\n  hall audit show 42\n  hall audit verify --save-checkpoint head.note      # keep it elsewhere\n  hall audit verify --checkpoint head.note           # finds a cut or a rollback"
+    after_help = "Examples:\n  hall audit list --skill org.skillhall/redact --limit 20\n  hall audit list --code DENY_SKILL_REVOKED --json\n  hall audit list --digest SHA256 --event skill.execute     # who ran this\n  hall audit show 42\n  hall audit verify --save-checkpoint head.note      # keep it elsewhere\n  hall audit verify --checkpoint head.note           # finds a cut or a rollback\n  hall audit export --since 2026-01-01T00:00:00Z > records.jsonl"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -34,22 +38,13 @@ enum What {
     Verify(VerifyArguments),
     /// Show one record, or all records of one decision
     Show(ShowArguments),
+    Export(export::Arguments),
 }
 
 #[derive(Args)]
 struct ListArguments {
-    /// Only this kind of event, such as skill.execute
-    #[arg(long, value_name = "KIND", value_parser = parse_kind)]
-    event: Option<EventKind>,
-    /// Only records about this skill
-    #[arg(long, value_name = "NS/NAME")]
-    skill: Option<SkillId>,
-    /// Only denials with this code
-    #[arg(long, value_name = "CODE", value_parser = parse_code)]
-    code: Option<Code>,
-    /// Only records from this time on (RFC 3339)
-    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
-    since: Option<Timestamp>,
+    #[command(flatten)]
+    which: Flags,
     /// At most so many, the last ones
     #[arg(long, default_value_t = 50)]
     limit: usize,
@@ -71,47 +66,64 @@ struct ShowArguments {
     what: String,
 }
 
-fn parse_kind(text: &str) -> Result<EventKind, String> {
-    let known = EventKind::ALL.iter().copied().find(|kind| kind.as_str() == text);
-    known.ok_or_else(|| {
-        format!("the kinds are: {}", EventKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", "))
-    })
-}
-
-fn parse_code(text: &str) -> Result<Code, String> {
-    Code::parse(text).ok_or_else(|| "there is no such code; `hall explain` lists them".into())
-}
-
 pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Outcome<()> {
     let hall = place.open()?;
+    // Of another organisation than the one that runs the hall, an auditor reads its own records.
+    let own = hall.auditor()?;
     match &arguments.what {
-        What::List(arguments) => list(arguments, &hall, printer),
+        What::List(arguments) => list(arguments, own.as_ref(), &hall, printer),
+        What::Verify(_) | What::Export(_) if own.is_some() => Err(of_its_own_only(&hall)),
         What::Verify(arguments) => verify(arguments, &hall, printer),
-        What::Show(arguments) => show(arguments, &hall, printer),
+        What::Show(arguments) => show(arguments, own.as_ref(), &hall, printer),
+        What::Export(arguments) => export::run(arguments, &hall, printer),
     }
 }
 
-fn list(arguments: &ListArguments, hall: &Hall, printer: &Printer) -> Outcome<()> {
-    let filter = Filter {
-        kind: arguments.event,
-        skill: arguments.skill.clone(),
-        code: arguments.code,
-        since: arguments.since,
-        limit: Some(arguments.limit),
-        ..Filter::default()
-    };
-    let records = hall.records(&filter)?;
-    let object = json!({ "records": records.iter().map(value).collect::<Vec<_>>() });
-    printer.result(&object, || records.iter().map(line).collect());
+/// The refusal of what takes the whole ledger, for an auditor of another organisation than the one that runs the hall.
+fn of_its_own_only(hall: &Hall) -> CommandError {
+    let message = "the whole ledger is read by an auditor of the organisation that runs this hall; of another one, they read its own records";
+    hall.deny(&hall.event(EventKind::SkillDeny, now()), Denial::new(Code::RoleMissing, message)).into()
+}
+
+/// Refuses whoever may not read the whole ledger.
+pub(super) fn whole(hall: &Hall) -> Outcome<()> {
+    if hall.auditor()?.is_some() { Err(of_its_own_only(hall)) } else { Ok(()) }
+}
+
+/// Keeps what is asked for to what may be read: `own`, if that is not everything.
+pub(super) fn within(asked: &mut Option<OrgId>, own: Option<&OrgId>, hall: &Hall) -> Outcome<()> {
+    match (asked.as_ref(), own) {
+        (_, None) => {}
+        (Some(other), Some(own)) if other != own => return Err(of_its_own_only(hall)),
+        (_, Some(own)) => *asked = Some(own.clone()),
+    }
     Ok(())
 }
 
-fn show(arguments: &ShowArguments, hall: &Hall, printer: &Printer) -> Outcome<()> {
-    let records = if let Ok(sequence) = arguments.what.parse::<u64>() {
+/// Whether a record is one that may be read.
+fn is_seen(record: &Record, own: Option<&OrgId>) -> bool {
+    own.is_none() || record.event.organisation.as_ref() == own
+}
+
+fn list(arguments: &ListArguments, own: Option<&OrgId>, hall: &Hall, printer: &Printer) -> Outcome<()> {
+    let mut filter = Filter { limit: Some(arguments.limit), ..arguments.which.filter(hall)? };
+    within(&mut filter.organisation, own, hall)?;
+    let mut told = printer.list("records");
+    hall.each_record(&filter, &mut |record| {
+        told.entry(&value(&record), || line(&record));
+        Ok(())
+    })?;
+    told.end();
+    Ok(())
+}
+
+fn show(arguments: &ShowArguments, own: Option<&OrgId>, hall: &Hall, printer: &Printer) -> Outcome<()> {
+    let mut records: Vec<Record> = if let Ok(sequence) = arguments.what.parse::<u64>() {
         hall.record(sequence)?.into_iter().collect()
     } else {
         hall.records(&Filter { decision_id: Some(arguments.what.clone()), ..Filter::default() })?
     };
+    records.retain(|record| is_seen(record, own));
     if records.is_empty() {
         return Err(CommandError::usage(format!("there is no record {}", shown(&arguments.what)), "hall audit list"));
     }
@@ -123,9 +135,7 @@ fn show(arguments: &ShowArguments, hall: &Hall, printer: &Printer) -> Outcome<()
 }
 
 fn verify(arguments: &VerifyArguments, hall: &Hall, printer: &Printer) -> Outcome<()> {
-    let kept = arguments.checkpoint.as_ref().map(std::fs::read_to_string).transpose();
-    let kept =
-        kept.map_err(|error| CommandError::usage(format!("the kept checkpoint cannot be read: {error}"), "give its file"))?;
+    let kept = kept(arguments.checkpoint.as_ref())?;
     let report = hall.audit(kept.as_deref())?;
     if let Some(path) = &arguments.save_checkpoint {
         std::fs::write(path, &report.checkpoint)
@@ -151,6 +161,12 @@ fn verify(arguments: &VerifyArguments, hall: &Hall, printer: &Printer) -> Outcom
         lines
     });
     Ok(())
+}
+
+/// The checkpoint that was kept elsewhere.
+fn kept(path: Option<&PathBuf>) -> Outcome<Option<String>> {
+    let kept = path.map(std::fs::read_to_string).transpose();
+    kept.map_err(|error| CommandError::usage(format!("the kept checkpoint cannot be read: {error}"), "give its file"))
 }
 
 fn value(record: &Record) -> Value {

@@ -179,6 +179,7 @@ fn standing(hall: &Hall, skill: &SkillRef) -> Outcome<Shown> {
     let published = registry.versions(&skill.id).map_err(fault)?.into_iter().find(|published| published.skill == *skill);
     let mut targets =
         vec![Target::Version(skill.clone()), Target::Skill(skill.id.clone()), Target::Namespace(skill.id.namespace.clone())];
+    targets.extend([Target::Worker(skill.id.worker_id()), Target::Worker(skill.id.worker_species_id())]);
     let mut statements = Vec::new();
     if let Some(published) = &published {
         targets.extend(published.hashes().copied().map(Target::Hash));

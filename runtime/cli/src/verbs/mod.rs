@@ -16,17 +16,22 @@ mod install;
 mod keys;
 mod list;
 mod man;
+mod namespace;
+mod org;
 mod policy;
 mod publish;
 mod quickstart;
+mod role;
 mod run;
 pub(crate) mod schema;
 mod search;
 pub(crate) mod setup;
 mod standing;
 mod store;
+mod token;
 mod uninstall;
 mod update;
+mod usage;
 mod verify;
 mod wcp;
 mod worker;
@@ -66,7 +71,12 @@ pub(crate) enum Verb {
     Degrade(standing::DegradeArguments),
     Restore(standing::RestoreArguments),
     Approvals(approvals::Arguments),
+    Org(org::Arguments),
+    Namespace(namespace::Arguments),
+    Role(role::Arguments),
+    Token(token::Arguments),
     Audit(audit::Arguments),
+    Usage(usage::Arguments),
     Keys(keys::Arguments),
     Worker(worker::Arguments),
     Doctor(doctor::Arguments),
@@ -104,7 +114,12 @@ pub(crate) async fn run(verb: Verb, place: &Place, printer: &Printer) -> Outcome
         Verb::Degrade(arguments) => standing::degrade(&arguments, place, printer)?,
         Verb::Restore(arguments) => standing::restore(&arguments, place, printer)?,
         Verb::Approvals(arguments) => approvals::run(&arguments, place, printer).await?,
+        Verb::Org(arguments) => org::run(&arguments, place, printer)?,
+        Verb::Namespace(arguments) => namespace::run(&arguments, place, printer)?,
+        Verb::Role(arguments) => role::run(&arguments, place, printer)?,
+        Verb::Token(arguments) => token::run(&arguments, place, printer)?,
         Verb::Audit(arguments) => audit::run(&arguments, place, printer)?,
+        Verb::Usage(arguments) => usage::run(&arguments, place, printer)?,
         Verb::Keys(arguments) => keys::run(&arguments, place, printer)?,
         Verb::Worker(arguments) => worker::run(&arguments, place, printer)?,
         Verb::Doctor(arguments) => return doctor::run(&arguments, place, printer).await,

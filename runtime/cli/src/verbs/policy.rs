@@ -1,6 +1,7 @@
 //! `hall policy`: what is in force, and what an edit would change.
 
 mod gate;
+mod replay;
 
 use std::collections::BTreeSet;
 
@@ -19,10 +20,10 @@ use crate::hall::Place;
 use crate::lines::{Line, changes, shown as shown_changes};
 use crate::printer::{Printer, bad, bold, good, hint, shown};
 
-/// Show what is in force, or what an edit would change; check and test the policies of the gate
+/// Show what is in force, or what an edit would change; check, test and replay policies
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  hall policy show\n  hall policy diff          # what is on disk, against what is enrolled\n  hall policy check\n  hall policy test policies/cases.toml"
+    after_help = "Examples:\n  hall policy show\n  hall policy diff          # what is on disk, against what is enrolled\n  hall policy check\n  hall policy test policies/cases.toml\n  hall policy replay        # whose verdict an edit would change"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -37,6 +38,7 @@ enum What {
     Diff,
     Check(gate::CheckArguments),
     Test(gate::TestArguments),
+    Replay(replay::ReplayArguments),
 }
 
 pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Outcome {
@@ -48,6 +50,7 @@ pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Ou
         What::Diff => diff(&place.open()?.policy_state()?, printer),
         What::Check(arguments) => return gate::check(arguments, place, printer),
         What::Test(arguments) => return gate::test(arguments, place, printer),
+        What::Replay(arguments) => return replay::replay(arguments, place, printer),
     }
     Ok(Exit::Done)
 }

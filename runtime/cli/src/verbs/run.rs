@@ -6,10 +6,10 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 use skillhall::engine::KillHandle;
-use skillhall::hall::{Hall, Preparation, Receipt, Refused, Run};
+use skillhall::hall::{Hall, Preparation, Receipt, Refused, Run, Wanted};
 use skillhall_core::denial::Code;
 use skillhall_core::digest::Digest;
-use skillhall_core::govern::call::{Call, DataLabel, Input, MAX_INPUT_BYTES};
+use skillhall_core::govern::call::{Call, DataLabel, Input, MAX_INPUT_BYTES, QosClass, TenantRisk};
 use skillhall_core::govern::wcp::Word as _;
 use skillhall_core::id::{CapabilityId, SkillRef, ToolName};
 use skillhall_core::json::sorted;
@@ -51,6 +51,12 @@ pub(crate) struct Arguments {
     /// How sensitive the data is: PUBLIC, INTERNAL or RESTRICTED
     #[arg(long, default_value = "PUBLIC", value_parser = parse_label, value_name = "LABEL")]
     data_label: DataLabel,
+    /// How risky the tenant is for whom it is called: low, medium or high
+    #[arg(long, default_value = "low", value_parser = parse_risk, value_name = "RISK")]
+    tenant_risk: TenantRisk,
+    /// How urgent it is: P0, P1, P2 or P3
+    #[arg(long, default_value = "P2", value_parser = parse_qos, value_name = "CLASS")]
+    qos_class: QosClass,
     /// Ties this call to others in the records; made if absent
     #[arg(long, value_name = "ID")]
     correlation_id: Option<String>,
@@ -69,7 +75,15 @@ pub(crate) struct Arguments {
     verbose: bool,
 }
 
-fn parse_label(text: &str) -> Result<DataLabel, String> {
+pub(crate) fn parse_risk(text: &str) -> Result<TenantRisk, String> {
+    TenantRisk::parse(&text.to_ascii_lowercase()).ok_or_else(TenantRisk::choices)
+}
+
+pub(crate) fn parse_qos(text: &str) -> Result<QosClass, String> {
+    QosClass::parse(&text.to_ascii_uppercase()).ok_or_else(QosClass::choices)
+}
+
+pub(crate) fn parse_label(text: &str) -> Result<DataLabel, String> {
     DataLabel::parse(&text.to_ascii_uppercase()).ok_or_else(DataLabel::choices)
 }
 
@@ -173,9 +187,12 @@ fn find(arguments: &Arguments, correlation_id: &str, place: &Place, printer: &Pr
         let message = "--accept-powers belongs to an install, and what is named by its name is installed already";
         return Err(CommandError::usage(message, "give it to hall install, hall update, or hall run PATH"));
     }
-    let hall = place.open()?;
+    let hall = place.open_for_a_call()?;
     let named = match &arguments.capability {
-        Some(capability) => reference::route(&hall, capability, arguments.data_label)?,
+        Some(capability) => {
+            let (data_label, tenant_risk, qos_class) = (arguments.data_label, arguments.tenant_risk, arguments.qos_class);
+            reference::route(&hall, &Wanted { capability: capability.clone(), data_label, tenant_risk, qos_class })?
+        }
         None => reference::resolve(&hall, text)?,
     };
     named.tell(printer);
@@ -250,8 +267,8 @@ fn call(arguments: &Arguments, found: &Found, correlation_id: String) -> Outcome
         tool: arguments.tool.clone(),
         input,
         data_label: arguments.data_label,
-        tenant_risk: skillhall_core::govern::call::TenantRisk::Low,
-        qos_class: skillhall_core::govern::call::QosClass::P2,
+        tenant_risk: arguments.tenant_risk,
+        qos_class: arguments.qos_class,
         correlation_id,
         requested: found.requested.clone(),
         capability: arguments.capability.clone(),

@@ -50,7 +50,7 @@ fn parse_env(text: &str) -> Result<Env, String> {
 pub(crate) fn run(arguments: Arguments, place: &Place, printer: &Printer) -> Outcome<()> {
     let path = arguments.folder.map_or_else(|| place.path(), Ok)?;
     if arguments.enroll {
-        return worker::enroll(&Place::new(Some(path)).open()?, printer);
+        return worker::enroll(&place.at(path).open()?, printer);
     }
     let user = user();
     let mut namespaces = arguments.namespace;

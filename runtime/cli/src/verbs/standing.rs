@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 use skillhall::hall::Hall;
 use skillhall_core::denial::Denial;
-use skillhall_core::id::{AdapterId, KeyId, SkillId};
+use skillhall_core::id::{AdapterId, KeyId, OrgId, SkillId};
 use skillhall_core::ledger::EventKind;
 use skillhall_core::registry::standing::unknown;
 use skillhall_core::registry::{RegistryError, Scope, State, Target};
@@ -13,7 +13,7 @@ use crate::error::{CommandError, Outcome};
 use crate::hall::{Place, now};
 use crate::printer::{Printer, bad, bold, good, shown};
 
-const TARGETS: &str = "What can be named:\n  org.acme/redact          a skill in every version\n  org.acme/redact@1.0.0    one version\n  org.acme                 a namespace\n  sha256:HEX               bytes: a manifest, component, package or adapter hash\n  key:ID                   everything a key has signed\n  certification:ID         one certification";
+const TARGETS: &str = "What can be named:\n  org.acme/redact          a skill in every version\n  org.acme/redact@1.0.0    one version\n  org.acme                 a namespace\n  sha256:HEX               bytes: a manifest, component, package or adapter hash\n  key:ID                   everything a key has signed\n  certification:ID         one certification\n  wrk.NAME, worker:ID      a WCP worker by species id or id, skill or not (to ban)";
 
 /// Take back a skill or version of one's own, or a certification
 #[derive(Args)]
@@ -37,7 +37,7 @@ pub(crate) struct BanArguments {
     /// Why, as records and refusals will say
     #[arg(long, short, value_parser = parse_reason)]
     reason: String,
-    /// Only for callers of this hall's own organisation
+    /// Only for callers of one's own organisation
     #[arg(long)]
     own_callers: bool,
 }
@@ -69,12 +69,16 @@ pub(crate) struct RestoreArguments {
     /// Why, as records will say
     #[arg(long, short, value_parser = parse_reason)]
     reason: String,
-    /// Undo a ban that was only for callers of this hall's own organisation
+    /// Undo a ban that was only for callers of one's own organisation
     #[arg(long)]
     own_callers: bool,
 }
 
 pub(crate) fn revoke(arguments: &RevokeArguments, place: &Place, printer: &Printer) -> Outcome<()> {
+    if let Target::Worker(id) = &arguments.target {
+        let message = format!("a worker id such as {id} is banned; what is revoked is a skill, NAMESPACE/NAME");
+        return Err(CommandError::usage(message, "`hall ban` takes worker ids"));
+    }
     let hall = place.open()?;
     // A revocation of a name that was spelled wrong would stop nothing.
     is_there(&hall, &arguments.target, EventKind::StandingRevoke)?;
@@ -107,11 +111,11 @@ pub(crate) fn restore(arguments: &RestoreArguments, place: &Place, printer: &Pri
         (None, target) => target.clone(),
     };
     let hall = place.open()?;
-    let scope = scope(&hall, arguments.own_callers);
+    let (scope, issuer) = (scope(&hall, arguments.own_callers), own(&hall));
     let events = hall.registry()?.standing_events(&target).map_err(|error| CommandError::Fault(error.into()))?;
-    let own = events.iter().rfind(|event| event.issuer == hall.config().hall.organisation && event.scope == scope);
+    let own = events.iter().rfind(|event| event.issuer == issuer && event.scope == scope);
     if own.is_none_or(|event| event.state == State::Active) {
-        let message = "nothing of this hall's organisation stands against it";
+        let message = "nothing of one's own organisation stands against it";
         return Err(CommandError::usage(message, "`hall inspect` shows who said what; only who banned it can restore it"));
     }
     stand(&hall, target, State::Active, scope, &arguments.reason, printer)
@@ -154,7 +158,13 @@ fn missing(hall: &Hall, target: &Target) -> Outcome<Option<Denial>> {
 }
 
 fn scope(hall: &Hall, own_callers: bool) -> Scope {
-    if own_callers { Scope::Organisation(hall.config().hall.organisation.clone()) } else { Scope::Global }
+    if own_callers { Scope::Organisation(own(hall)) } else { Scope::Global }
+}
+
+/// The organisation in whose name the command speaks.
+fn own(hall: &Hall) -> OrgId {
+    let caller = hall.caller().ok().flatten();
+    caller.map_or_else(|| hall.config().hall.organisation.clone(), |caller| caller.organisation)
 }
 
 fn stand(hall: &Hall, target: Target, state: State, scope: Scope, reason: &str, printer: &Printer) -> Outcome<()> {
@@ -182,10 +192,12 @@ pub(crate) fn show_target(target: &Target) -> String {
         Target::Key(key) => format!("key:{key}"),
         Target::Adapter { skill, adapter } => format!("{skill} through {adapter}"),
         Target::Certification(id) => format!("certification:{id}"),
+        Target::Worker(id) if id.starts_with("wrk.") => id.clone(),
+        Target::Worker(id) => format!("worker:{id}"),
     }
 }
 
-fn parse_target(text: &str) -> Result<Target, String> {
+pub(crate) fn parse_target(text: &str) -> Result<Target, String> {
     if let Some(digest) = text.strip_prefix("sha256:") {
         return digest.parse().map(Target::Hash).map_err(|error| error.to_string());
     }
@@ -195,6 +207,15 @@ fn parse_target(text: &str) -> Result<Target, String> {
     if let Some(id) = text.strip_prefix("certification:") {
         let fits = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         return if fits { Ok(Target::Certification(id.to_owned())) } else { Err("that is no certification id".into()) };
+    }
+    if let Some(worker) = text.strip_prefix("worker:").or_else(|| text.starts_with("wrk.").then_some(text)) {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+        let is_id = (5..=200).contains(&worker.len()) && worker.bytes().all(fits);
+        return if is_id {
+            Ok(Target::Worker(worker.to_owned()))
+        } else {
+            Err("that is no worker id, such as wrk.org.acme.redact".into())
+        };
     }
     if text.contains('@') {
         return text.parse().map(Target::Version).map_err(|error| error.to_string());
@@ -209,7 +230,7 @@ fn parse_target(text: &str) -> Result<Target, String> {
 pub(crate) const ADAPTERS: [&str; 10] =
     ["command", "embed", "http", "mcp", "tool", "openai", "anthropic", "gemini", "agent-skill", "owasp"];
 
-fn parse_adapter(text: &str) -> Result<AdapterId, String> {
+pub(crate) fn parse_adapter(text: &str) -> Result<AdapterId, String> {
     if ADAPTERS.contains(&text) {
         return text.parse().map_err(|error: skillhall_core::id::IdError| error.to_string());
     }

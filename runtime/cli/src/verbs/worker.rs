@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use skillhall::hall::{Difference, Hall};
 use skillhall_core::clock::Timestamp;
-use skillhall_core::denial::Denial;
+use skillhall_core::denial::{Code, Denial};
 use skillhall_core::digest::Digest;
 use skillhall_core::ledger::EventKind;
 use skillhall_core::registry::Target;
@@ -86,6 +86,54 @@ struct Common {
     key_file: Option<PathBuf>,
 }
 
+/// How `hall attest` and `hall verify` are told that a folder is the package of a worker that is no skill.
+#[derive(Args)]
+pub(crate) struct OfWorker {
+    /// The folder is a worker of WCP that is no skill, in whatever language: its id, such as org.acme.greeter
+    #[arg(long, value_name = "ID", requires = "species")]
+    worker: Option<String>,
+    /// The worker's species, such as wrk.hello.greeter
+    #[arg(long, value_name = "ID", requires = "worker")]
+    species: Option<String>,
+    /// A file with the worker's secret, instead of `WCP_ATTEST_HMAC_KEY`
+    #[arg(long, value_name = "FILE", requires = "worker")]
+    key_file: Option<PathBuf>,
+}
+
+impl OfWorker {
+    /// The worker's folder and names; `None` if a skill is meant.
+    fn common(&self, folder: &Path) -> Option<Common> {
+        let (id, species) = (self.worker.clone()?, self.species.clone()?);
+        Some(Common { folder: folder.to_owned(), id, species, key_file: self.key_file.clone() })
+    }
+
+    /// Attests the folder as a worker's, if one is named; `None` if a skill is meant.
+    pub(crate) fn attest(
+        &self,
+        folder: &Path,
+        version: Option<&str>,
+        builder: &str,
+        place: &Place,
+        printer: &Printer,
+    ) -> Option<Outcome<()>> {
+        let common = self.common(folder)?;
+        let Some(worker_version) = version.map(str::to_owned) else {
+            let message = "an attestation names the worker's version";
+            return Some(Err(CommandError::usage(message, "say it with --worker-version VERSION")));
+        };
+        let arguments = AttestArguments { common, worker_version, build_source: builder.to_owned(), at: None };
+        let attested = place.open_if_there().and_then(|hall| attest(&arguments, hall.as_ref(), printer));
+        Some(attested.map(|(result, lines)| printer.result(&result, || lines)))
+    }
+
+    /// Verifies the folder as a worker's, if one is named; `None` if a skill is meant.
+    pub(crate) fn verify(&self, folder: &Path, place: &Place, printer: &Printer) -> Option<Outcome<()>> {
+        let arguments = VerifyArguments { common: self.common(folder)? };
+        let verified = place.open_if_there().and_then(|hall| verify(&arguments, hall.as_ref(), printer));
+        Some(verified.map(|(result, lines)| printer.result(&result, || lines)))
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Outcome<()> {
     // The record goes into the hall, if there is one; a worker can be verified without a hall, as with the reference. A
     // hall that is there and cannot be used is no missing hall: its bans could not be asked.
@@ -155,7 +203,7 @@ fn verify(arguments: &VerifyArguments, hall: Option<&Hall>, printer: &Printer) -
     let (dir, worker, secret) = (folder(&common.folder)?, worker(common), secret(common)?);
     warn_of_weak(secret.as_ref(), printer);
     let banned = |digest: &Digest| hall.is_some_and(|hall| is_banned(hall, digest));
-    let verified = read_folder(&dir).and_then(|folder| {
+    let verified = banned_by_id(hall, &worker).and_then(|()| read_folder(&dir)).and_then(|folder| {
         awp::verify(&folder.package_hash(), folder.manifest.as_deref(), &worker, secret.as_ref(), &banned, now())
     });
     let meta = verified.map_err(|denial| denied(hall, &worker, denial))?;
@@ -169,6 +217,23 @@ fn verify(arguments: &VerifyArguments, hall: Option<&Hall>, printer: &Printer) -
         "trust_statement": meta.trust_statement,
     });
     Ok((object, lines))
+}
+
+/// Refuses a worker whose id or species id the hall's registry bans; without a hall, nobody bans.
+fn banned_by_id(hall: Option<&Hall>, worker: &Worker) -> Result<(), Denial> {
+    let Some(hall) = hall else { return Ok(()) };
+    let registry = hall.registry()?;
+    for id in [&worker.id, &worker.species] {
+        let events = registry.standing_events(&Target::Worker(id.clone()));
+        let events = events.map_err(|error| Denial::new(Code::RegistryUnreachable, error.to_string()))?;
+        if let Some(ban) = in_force(&events).first() {
+            let message = format!("the worker {id} was banned by {} ({}) at {}: {}", ban.issuer, ban.by, ban.at, ban.reason);
+            return Err(Denial::new(Code::SkillBanned, message)
+                .detail("worker", id.as_str())
+                .detail("reason", ban.reason.as_str()));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the hall's registry bans the hash; a registry that cannot be asked bans everything.

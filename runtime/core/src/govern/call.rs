@@ -8,6 +8,8 @@ use crate::denial::{Code, Denial};
 use crate::id::{AdapterId, CapabilityId, OrgId, SkillRef, ToolName};
 use crate::json;
 use crate::random;
+use crate::registry::access::Identity;
+use crate::registry::token::Presented;
 
 pub use super::wcp::{DataLabel, QosClass, TenantRisk};
 
@@ -186,4 +188,37 @@ pub struct Caller {
     pub name: String,
     /// The adapter through which the call came.
     pub adapter: AdapterId,
+    /// By what right it calls.
+    pub authority: Authority,
+}
+
+impl Caller {
+    /// Who it is, whatever the way in.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity { organisation: self.organisation.clone(), name: self.name.clone() }
+    }
+}
+
+/// By what right somebody calls or acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// As the account that owns the hall's folder: with every role.
+    Owner,
+    /// By a token, which is judged anew at every call: with the roles that it is for.
+    Token(Presented),
+    /// By the word of the program that embeds the hall, which has looked at a credential of its own: to call, and nothing else.
+    Program,
+}
+
+impl Authority {
+    /// As records and receipts say it: `owner`, `token:ID` or `program`.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Owner => "owner".to_owned(),
+            Self::Token(presented) => format!("token:{}", presented.id()),
+            Self::Program => "program".to_owned(),
+        }
+    }
 }

@@ -27,6 +27,9 @@ pub struct HallConfig {
     /// Where guests run.
     #[serde(default, skip_serializing_if = "IsolationSection::is_default")]
     pub isolation: IsolationSection,
+    /// How much organisations may have run.
+    #[serde(default, skip_serializing_if = "QuotasSection::is_none")]
+    pub quotas: QuotasSection,
     /// Powers granted to a skill, by `namespace/name`. Absent: none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub grants: BTreeMap<SkillId, capability::Policy>,
@@ -34,6 +37,7 @@ pub struct HallConfig {
 
 pub use super::isolation::IsolationSection;
 pub use super::limits::LimitsSection;
+pub use crate::quotas::QuotasSection;
 
 /// What this host is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -140,10 +144,11 @@ impl ApprovalsSection {
 
     fn validate(self) -> Result<(), ConfigError> {
         let most = 365 * 24 * 60;
-        if (1..=most).contains(&self.pending_minutes) && (1..=most).contains(&self.use_minutes) {
-            return Ok(());
+        let minutes = [("pending_minutes", self.pending_minutes), ("use_minutes", self.use_minutes)];
+        match minutes.into_iter().find(|(_, minutes)| !(1..=most).contains(minutes)) {
+            Some((name, _)) => Err(ConfigError::new(format!("approvals.{name} is 1 to {most}"))),
+            None => Ok(()),
         }
-        Err(ConfigError(format!("approvals.pending_minutes and approvals.use_minutes are 1 to {most}")))
     }
 }
 
@@ -182,13 +187,35 @@ impl PolicySection {
 
 /// hall.toml is no configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("hall.toml: {0}")]
-pub struct ConfigError(String);
+#[error("hall.toml: {message}")]
+pub struct ConfigError {
+    message: String,
+}
 
 impl ConfigError {
+    /// A message; if it is about one key, it begins with that: `policy.version is ..`.
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+        Self { message: message.into() }
     }
+
+    /// The error with the line and column of the value that it is about, both from 1, if it begins with a key that is there.
+    fn placed(self, text: &str) -> Self {
+        let key = self.message.split([' ', ':']).next().unwrap_or_default();
+        let Some((line, column)) = key.contains('.').then(|| place(text, key)).flatten() else { return self };
+        Self { message: format!("line {line}, column {column}: {}", self.message) }
+    }
+}
+
+/// Where the value of a dotted key stands.
+fn place(text: &str, key: &str) -> Option<(usize, usize)> {
+    let document = toml_edit::Document::parse(text).ok()?;
+    let mut item = document.as_item();
+    for part in key.split('.') {
+        item = item.get(part)?;
+    }
+    let before = text.get(..item.span()?.start)?;
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    Some((before.matches('\n').count() + 1, line.chars().count() + 1))
 }
 
 impl HallConfig {
@@ -197,37 +224,40 @@ impl HallConfig {
     /// # Errors
     /// If the text is no TOML, has an unknown key, or a value that cannot be.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|error| ConfigError(error.to_string()))?;
-        config.validate()?;
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError::new(error.to_string()))?;
+        config.validate().map_err(|error| error.placed(text))?;
         Ok(config)
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.tier_controls()?;
-        self.limits.validate().map_err(ConfigError)?;
+        self.limits.validate().map_err(ConfigError::new)?;
         self.approvals.validate()?;
         self.isolation.validate()?;
+        self.quotas.validate().map_err(|message| ConfigError { message })?;
         let policy = &self.policy;
-        if policy.min_tier > 8 || policy.foreign_min_tier > 8 {
-            return Err(ConfigError("a policy tier is 0 to 8".into()));
+        if policy.min_tier > 8 {
+            return Err(ConfigError::new("policy.min_tier is 0 to 8"));
         }
-        if policy.foreign_min_tier < 2 {
-            return Err(ConfigError("policy.foreign_min_tier is at least 2".into()));
+        if !(2..=8).contains(&policy.foreign_min_tier) {
+            return Err(ConfigError::new("policy.foreign_min_tier is 2 to 8"));
         }
         if policy.rules.contains('/') || policy.rules.starts_with('.') || policy.rules.is_empty() {
-            return Err(ConfigError("policy.rules is the name of a file beside hall.toml".into()));
+            return Err(ConfigError::new("policy.rules is the name of a file beside hall.toml"));
         }
         if policy.version.is_empty() || policy.version.len() > 128 || policy.version.chars().any(char::is_control) {
-            return Err(ConfigError("policy.version is 1 to 128 printable characters".into()));
+            return Err(ConfigError::new("policy.version is 1 to 128 printable characters"));
         }
-        policy.validate_gates().map_err(ConfigError)?;
+        policy.validate_gates().map_err(ConfigError::new)?;
         if self.hall.owner.is_empty() || self.hall.owner.len() > 128 || self.hall.owner.chars().any(char::is_control) {
-            return Err(ConfigError("hall.owner is 1 to 128 printable characters".into()));
+            return Err(ConfigError::new("hall.owner is 1 to 128 printable characters"));
         }
         if let Some(namespace) = &self.hall.attest_env_namespace
             && !self.hall.namespaces.contains(namespace)
         {
-            return Err(ConfigError(format!("hall.attest_env_namespace is {namespace}, which is not among hall.namespaces")));
+            return Err(ConfigError::new(format!(
+                "hall.attest_env_namespace is {namespace}, which is not among hall.namespaces"
+            )));
         }
         Ok(())
     }
@@ -237,7 +267,7 @@ impl HallConfig {
     /// # Errors
     /// If a value cannot be written as TOML.
     pub fn to_text(&self) -> Result<String, ConfigError> {
-        toml::to_string_pretty(self).map_err(|error| ConfigError(error.to_string()))
+        toml::to_string_pretty(self).map_err(|error| ConfigError::new(error.to_string()))
     }
 
     /// The controls that each policy tier requires: the host's own table, else the documented default.
@@ -246,11 +276,12 @@ impl HallConfig {
     /// If the table names a tier that is none.
     pub fn tier_controls(&self) -> Result<TierControls, ConfigError> {
         let Some(table) = &self.policy.tiers else { return Ok(TierControls::default()) };
-        let number =
-            |tier: &String| tier.parse::<u8>().map_err(|_| ConfigError(format!("'{tier}' under policy.tiers is no tier")));
+        let number = |tier: &String| {
+            tier.parse::<u8>().map_err(|_| ConfigError::new(format!("policy.tiers: '{}' is no tier", tier.escape_debug())))
+        };
         let table =
             table.iter().map(|(tier, controls)| Ok((number(tier)?, controls.clone()))).collect::<Result<_, ConfigError>>()?;
-        TierControls::new(table).map_err(|error: TierError| ConfigError(error.to_string()))
+        TierControls::new(table).map_err(|error: TierError| ConfigError::new(format!("policy.tiers: {error}")))
     }
 
     /// The controls that are in place: those that the runtime is by construction, and those that hall.toml names.
@@ -265,5 +296,42 @@ impl HallConfig {
     #[must_use]
     pub fn owns(&self, namespace: &Namespace) -> bool {
         self.hall.namespaces.contains(namespace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "[hall]\nid = \"hall-1\"\norganisation = \"acme\"\nowner = \"ada\"\nenv = \"dev\"\nnamespaces = [\"org.acme\"]\n\n\
+                        [policy]\nversion = \"v1\"\nrules = \"rules.json\"\n";
+
+    #[test]
+    fn every_fault_is_told_with_line_and_column() {
+        assert!(HallConfig::parse(GOOD).is_ok());
+        let faults = [
+            ("", "min_tier = 9\n", "line 11, column 12: policy.min_tier is 0 to 8"),
+            ("", "foreign_min_tier = 1\n", "line 11, column 20: policy.foreign_min_tier is 2 to 8"),
+            ("", "cedar = [\"../a.cedar\"]\n", "line 11, column 9: policy.cedar: '../a.cedar'"),
+            ("", "command = [\"judge\"]\n", "line 11, column 11: policy.command is"),
+            ("", "gate_deadline_ms = 0\n", "line 11, column 20: policy.gate_deadline_ms is"),
+            ("", "\n[policy.tiers]\n\"9\" = []\n", "line 12, column 1: policy.tiers: "),
+            ("", "[approvals]\nuse_minutes = 0\n", "line 12, column 15: approvals.use_minutes is 1 to"),
+            ("", "[limits]\ndepth = 65\n", "line 12, column 9: limits.depth is at most 64"),
+            ("", "[isolation]\nworkers = 0\n", "line 12, column 11: isolation.workers is 1 to 256"),
+            ("\"ada\"", "\"\"", "line 4, column 9: hall.owner is"),
+            ("\"v1\"", "\"\"", "line 9, column 11: policy.version is"),
+            ("\"rules.json\"", "\"../r\"", "line 10, column 9: policy.rules is"),
+            // What TOML or the table of keys refuses.
+            ("", "colour = 1\n", "line 11, column 1"),
+            ("", "min_tier = \"two\"\n", "line 11, column 12"),
+            ("\"dev\"", "\"production\"", "line 5, column 7"),
+            ("\"acme\"", "\"acme", "line 3, column"),
+        ];
+        for (old, new, says) in faults {
+            let text = if old.is_empty() { format!("{GOOD}{new}") } else { GOOD.replacen(old, new, 1) };
+            let error = HallConfig::parse(&text).unwrap_err().to_string();
+            assert!(error.contains(says), "{new}: {error}");
+        }
     }
 }

@@ -9,22 +9,27 @@ use serde_json::{Map, Value};
 
 use crate::capability::Grants;
 use crate::clock::Timestamp;
-use crate::denial::{Denial, Stage};
+use crate::denial::{Code, Denial, Stage};
 use crate::digest::Digest;
 use crate::id::ToolName;
 use crate::package::Package;
+use crate::quotas::Quotas;
 use crate::registry::approval::Asked;
 use crate::registry::standing::{Standing, marks_verdict};
 use crate::trust::keys::KeySource;
 use crate::trust::verify::VerifiedPackage;
 
 use super::approval::Granted;
+use super::basis::Considered;
 use super::call::{Call, Caller};
 use super::config::HallConfig;
+use super::hearing::Matter;
 use super::host::HostFacts;
 use super::isolation::{Isolates, Isolation, isolate};
 use super::preconditions::{fits, granted, is_enrolled, may_call};
 use super::question;
+use super::quota::within_quota;
+use super::separation::separate;
 use super::wcp::gate::PolicyGate;
 use super::wcp::rules::RuleSet;
 
@@ -45,6 +50,8 @@ pub struct Policy<'a> {
     pub digest: Digest,
     /// Whether this host can isolate guests.
     pub isolates: &'a dyn Isolates,
+    /// Where it is counted what organisations have had.
+    pub quotas: &'a dyn Quotas,
 }
 
 /// A call that may run, once the ledger has it.
@@ -54,6 +61,7 @@ pub struct Admission {
     tool: ToolName,
     caller: Caller,
     grants: Grants,
+    considered: Considered,
     facts: DecisionFacts,
     approval: Option<Granted>,
     isolation: Isolation,
@@ -121,6 +129,12 @@ impl Admission {
         &self.grants
     }
 
+    /// What the decision was taken from.
+    #[must_use]
+    pub fn considered(&self) -> &Considered {
+        &self.considered
+    }
+
     /// The decision.
     #[must_use]
     pub fn facts(&self) -> &DecisionFacts {
@@ -154,11 +168,13 @@ pub struct Refusal {
     pub facts: Option<DecisionFacts>,
     /// What a person is to be asked, if the call may run once somebody says yes.
     pub asked: Option<Box<Asked>>,
+    /// What it was decided from, if it came as far as gate 5.
+    pub considered: Option<Box<Considered>>,
 }
 
 impl From<Denial> for Box<Refusal> {
     fn from(denial: Denial) -> Self {
-        Self::new(Refusal { denial, facts: None, asked: None })
+        Self::new(Refusal { denial, facts: None, asked: None, considered: None })
     }
 }
 
@@ -171,7 +187,7 @@ pub struct Moment {
     pub now: Timestamp,
 }
 
-/// Takes the decision: standing, caller, host, input, capabilities, WCP. `passed` is told each gate as it is passed.
+/// Takes the decision: separation of duties, standing, caller, host, input, capabilities, WCP. `passed` is told each gate as it is passed.
 ///
 /// # Errors
 /// The refusal of the first gate that fails, in their order.
@@ -184,25 +200,83 @@ pub fn decide(
     moment: Moment,
     passed: &mut dyn FnMut(Stage),
 ) -> Result<Admission, Box<Refusal>> {
+    is_called(&package, &call)?;
+    let considered = Considered::of(standing, &package, &call, policy.gate);
+    match through(standing, &package, &call, caller, &policy, &considered, moment, passed) {
+        Ok(Through { tool, caller, grants, facts, approval, isolation }) => {
+            Ok(Admission { package, call, tool, caller, grants, considered, facts, approval, isolation })
+        }
+        Err(mut refusal) => {
+            refusal.considered = Some(Box::new(considered));
+            Err(refusal)
+        }
+    }
+}
+
+/// What is judged from here on by the call's name is the package's own.
+fn is_called(package: &VerifiedPackage, call: &Call) -> Result<(), Denial> {
+    let skill = package.package().manifest().reference();
+    if skill == call.skill {
+        return Ok(());
+    }
+    Err(Denial::new(Code::ManifestIdMismatch, format!("the package published as {} is {skill}", call.skill)))
+}
+
+/// What the gates give.
+struct Through {
+    tool: ToolName,
+    caller: Caller,
+    grants: Grants,
+    facts: DecisionFacts,
+    approval: Option<Granted>,
+    isolation: Isolation,
+}
+
+#[expect(clippy::too_many_arguments, reason = "what a call is judged by, each once")]
+fn through(
+    standing: &Standing,
+    package: &VerifiedPackage,
+    call: &Call,
+    caller: Option<&Caller>,
+    policy: &Policy<'_>,
+    considered: &Considered,
+    moment: Moment,
+    passed: &mut dyn FnMut(Stage),
+) -> Result<Through, Box<Refusal>> {
+    separate(standing, package, policy.config)?;
     marks_verdict(standing, &package.keys_used())?;
     passed(Stage::Standing);
-    let caller = may_call(standing, caller)?.clone();
+    let caller = may_call(standing, caller, Some(call), &policy.config.hall.organisation, moment.now)?.clone();
+    within_quota(&caller, call, policy, moment.now)?;
     passed(Stage::Caller);
     is_enrolled(standing, policy.host)?;
     passed(Stage::Host);
-    let tool = fits(package.package(), &call, &caller)?;
+    let tool = fits(package.package(), call, &caller)?;
     passed(Stage::Input);
-    let grants = granted(package.package(), policy.config)?.held_by(&caller.organisation, &call.skill.id);
+    let grants = granted(&call.skill.id, &considered.basis.asks, policy.config)?.held_by(&caller.organisation, &call.skill.id);
     passed(Stage::Capability);
-    let (facts, approval) = question::ask(standing, &package, &call, &tool, &caller, &policy, moment)?;
-    let namespace = &package.package().manifest().namespace;
-    let isolation = match isolate(policy.config, namespace, facts.tier, &grants, policy.isolates) {
+    let matter = Matter {
+        skill: &call.skill,
+        tool: &tool,
+        caller: &caller,
+        correlation_id: &call.correlation_id,
+        data_label: call.data_label,
+        tenant_risk: call.tenant_risk,
+        qos_class: call.qos_class,
+        capability: call.capability.as_ref(),
+        basis: &considered.basis,
+        registered: standing.published().package_hash,
+        current: considered.package,
+    };
+    let (facts, approval) = question::ask(standing, package, call, &matter, policy, moment)?;
+    let isolation = match isolate(policy.config, &call.skill.id.namespace, facts.tier, &grants, policy.isolates) {
         Ok(isolation) => isolation,
         // WCP let it pass, but nothing was routed.
         Err(denial) => {
-            return Err(Box::new(Refusal { denial, facts: Some(DecisionFacts { telemetry: Vec::new(), ..facts }), asked: None }));
+            let facts = Some(DecisionFacts { telemetry: Vec::new(), ..facts });
+            return Err(Box::new(Refusal { denial, facts, asked: None, considered: None }));
         }
     };
     passed(Stage::Policy);
-    Ok(Admission { package, call, tool, caller, grants, facts, isolation, approval })
+    Ok(Through { tool, caller, grants, facts, approval, isolation })
 }

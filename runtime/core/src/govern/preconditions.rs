@@ -1,29 +1,43 @@
 //! Gates 6 to 9: the caller, the host, the input, the capabilities.
 
-use crate::capability::{self, Grants};
+use crate::capability::{self, Asks, Grants};
+use crate::clock::Timestamp;
 use crate::denial::{Code, Denial};
-use crate::id::ToolName;
+use crate::id::{OrgId, SkillId, ToolName};
 use crate::package::{Adapter, Package};
 use crate::registry::standing::Standing;
 
-use super::call::{Call, Caller};
+use super::authority::{self, Action};
+use super::call::{Authority, Call, Caller};
 use super::config::HallConfig;
 use super::host::HostFacts;
 
-/// Gate 6: the caller is known, its organisation is active and may call into the namespace.
-pub(super) fn may_call<'a>(standing: &Standing, caller: Option<&'a Caller>) -> Result<&'a Caller, Denial> {
-    let caller =
-        caller.ok_or_else(|| Denial::new(Code::Unauthenticated, "the call carries no credential that this hall accepts"))?;
+/// Gate 6: the caller is known, its token (if it comes by one) holds and is for this call, its organisation is active and may call
+/// into the namespace. `hall` is the organisation that runs the hall; what the call states is judged if it is given.
+pub(super) fn may_call<'a>(
+    standing: &Standing,
+    caller: Option<&'a Caller>,
+    call: Option<&Call>,
+    hall: &OrgId,
+    now: Timestamp,
+) -> Result<&'a Caller, Denial> {
+    let caller = match (caller, &standing.query().token) {
+        (Some(caller), _) => caller,
+        // A token that does not hold is never anybody else's right.
+        (None, Some(id)) => return Err(authority::unknown(id)),
+        (None, None) => {
+            return Err(Denial::new(Code::Unauthenticated, "the call carries no credential that this hall accepts"));
+        }
+    };
+    by_token(standing, caller, call, hall, now)?;
     let organisation = &caller.organisation;
     let namespace = &standing.query().skill.id.namespace;
     if *organisation != standing.query().organisation {
         return Err(Denial::new(Code::Unauthenticated, "the registry was asked for another organisation than the caller's"));
     }
     match standing.organisation() {
-        Some(record) if record.suspended => {
-            return Err(Denial::new(Code::OrgSuspended, format!("the organisation {organisation} is suspended"))
-                .detail("organisation", organisation.as_str()));
-        }
+        Some(record) if record.offboarded => return Err(authority::offboarded(organisation)),
+        Some(record) if record.suspended => return Err(authority::suspended(organisation)),
         Some(_) => {}
         None => {
             return Err(Denial::new(Code::NamespaceUnauthorized, format!("the registry knows no organisation {organisation}"))
@@ -38,6 +52,26 @@ pub(super) fn may_call<'a>(standing: &Standing, caller: Option<&'a Caller>) -> R
             .detail("namespace", namespace.as_str()));
     }
     Ok(caller)
+}
+
+/// What gate 6 asks of a token, from the same read as everything else.
+fn by_token(standing: &Standing, caller: &Caller, call: Option<&Call>, hall: &OrgId, now: Timestamp) -> Result<(), Denial> {
+    let (presented, asked) = match (&caller.authority, &standing.query().token) {
+        (Authority::Token(presented), asked) => (presented, asked),
+        (_, None) => return Ok(()),
+        (_, Some(id)) => return Err(authority::unknown(id)),
+    };
+    if asked.as_deref() != Some(presented.id()) {
+        return Err(Denial::new(Code::Unauthenticated, "the registry was asked for another token than the caller's"));
+    }
+    authority::holds(standing.credential(), presented, now)?;
+    let credential = standing.credential().ok_or_else(|| authority::unknown(presented.id()))?;
+    let record = &credential.token.record;
+    if record.organisation != caller.organisation || record.holder != caller.name {
+        return Err(Denial::new(Code::Unauthenticated, format!("the token {} is not the caller's", record.id)));
+    }
+    authority::may(credential, Action::Run, Some(&standing.query().skill.id.namespace), hall)?;
+    call.map_or(Ok(()), |call| authority::may_state(credential, call, caller))
 }
 
 /// Gate 7: the host is enrolled, not revoked, and what the registry says it is.
@@ -130,18 +164,14 @@ fn nearest<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
 }
 
 /// Gate 9: every declared capability is granted by this host's policy.
-pub(super) fn granted(package: &Package, config: &HallConfig) -> Result<Grants, Denial> {
-    let manifest = package.manifest();
+pub(super) fn granted(skill: &SkillId, asks: &Asks, config: &HallConfig) -> Result<Grants, Denial> {
     let nothing = capability::Policy::default();
-    let policy = config.grants.get(&manifest.id()).unwrap_or(&nothing);
-    let id = manifest.id();
-    capability::narrow(&manifest.capabilities, policy).map_err(|denial| {
-        match denial.details.get("grant").and_then(serde_json::Value::as_str) {
-            Some(flags) => {
-                let line = format!("If it should have that power, grant it: hall grant {id} {flags}");
-                denial.advise(line)
-            }
-            None => denial,
+    let policy = config.grants.get(skill).unwrap_or(&nothing);
+    capability::narrow(asks, policy).map_err(|denial| match denial.details.get("grant").and_then(serde_json::Value::as_str) {
+        Some(flags) => {
+            let line = format!("If it should have that power, grant it: hall grant {skill} {flags}");
+            denial.advise(line)
         }
+        None => denial,
     })
 }

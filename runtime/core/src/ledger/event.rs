@@ -77,6 +77,7 @@ kinds! {
     OrgRegister = "org.register", "An organisation was registered or changed.";
     OrgSuspend = "org.suspend", "An organisation was suspended.";
     OrgReinstate = "org.reinstate", "An organisation's suspension was lifted.";
+    OrgOffboard = "org.offboard", "An organisation is gone for good, and its tokens and roles with it.";
     NamespaceRegister = "org.namespace", "A namespace was registered or changed.";
     WorkerRegister = "worker.register", "A worker's attested hash was registered.";
     WorkerEnroll = "worker.enroll", "A host was enrolled or enrolled anew.";
@@ -236,13 +237,14 @@ impl Event {
     pub fn denied(&self, denial: &Denial) -> Self {
         let mut event = Self { kind: EventKind::SkillDeny, decision: None, change: None, data: Map::new(), ..self.clone() };
         event.code = Some(denial.code);
+        event.data.extend(self.data.get("as").map(|by_right| ("as".to_owned(), by_right.clone())));
         event.with("stage", denial.stage().as_str()).with("message", denial.message.as_str())
     }
 
     /// The event with ids and names freed of control characters and of those that turn text, and cut to [`MAX_ID`]; all
     /// other text is freed of those control characters that JSON does not escape (DEL and C1). The change is left as it
     /// is: its digest counts.
-    fn cleaned(mut self) -> Self {
+    pub(super) fn cleaned(mut self) -> Self {
         let ids = [
             &mut self.decision_id,
             &mut self.correlation_id,
@@ -252,7 +254,7 @@ impl Event {
             &mut self.worker,
         ];
         for id in ids.into_iter().flatten() {
-            *id = id.chars().filter(|c| !c.is_control() && !turns_text(*c)).take(MAX_ID).collect();
+            *id = id_text(id);
         }
         self.hashes = self.hashes.into_iter().map(|(name, digest)| (escapable(&name), digest)).collect();
         for map in [&mut self.resources, &mut self.data] {
@@ -260,6 +262,12 @@ impl Event {
         }
         self
     }
+}
+
+/// An id or a name as records hold it: without control characters and those that turn text, cut to [`MAX_ID`].
+#[must_use]
+pub fn id_text(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() && !turns_text(*c)).take(MAX_ID).collect()
 }
 
 fn escapable(text: &str) -> String {

@@ -11,16 +11,21 @@
 mod append;
 pub mod audit;
 pub mod change;
+pub mod describe;
 pub mod event;
+pub mod export;
 mod lock;
 pub mod merkle;
 pub mod note;
 pub mod read;
 pub mod record;
+pub mod reserve;
 mod scan;
 mod segment;
+pub mod taken;
 #[cfg(test)]
 mod tests;
+pub mod usage;
 
 pub use append::{Ledger, LedgerError};
 pub use event::{Decision, End, Event, EventKind, Record, RecordError};

@@ -3,17 +3,20 @@
 //! A reader checks that the records of each append give its checkpoint's root; who signed it is for
 //! [`audit`](super::audit).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use cap_std::fs::Dir;
+use semver::Version;
+use serde_json::Value;
 
 use super::append::LOCK_FILE;
-use super::event::{EventKind, Record};
+use super::event::{Event, EventKind, Record};
 use super::scan::{Cursor, Fault, ScanError, Step, corrupt};
 use super::segment;
 use crate::clock::Timestamp;
 use crate::denial::Code;
-use crate::id::SkillId;
+use crate::digest::Digest;
+use crate::id::{OrgId, SkillId};
 
 /// Records in order, up to what was there when the reading began.
 pub struct Records<'a> {
@@ -75,12 +78,22 @@ pub struct Filter {
     pub kind: Option<EventKind>,
     /// About this skill.
     pub skill: Option<SkillId>,
+    /// In this version.
+    pub version: Option<Version>,
+    /// Of callers of this organisation.
+    pub organisation: Option<OrgId>,
+    /// Of this caller.
+    pub caller: Option<String>,
     /// With this deny code.
     pub code: Option<Code>,
+    /// With one of these digests; [`meant_by`] gives those that one stands for.
+    pub digests: Option<BTreeSet<Digest>>,
     /// Of this decision.
     pub decision_id: Option<String>,
     /// At this time or later.
     pub since: Option<Timestamp>,
+    /// Before this time.
+    pub until: Option<Timestamp>,
     /// At most so many, the last ones.
     pub limit: Option<usize>,
 }
@@ -92,10 +105,72 @@ impl Filter {
         let event = &record.event;
         self.kind.is_none_or(|kind| event.kind == kind)
             && self.skill.as_ref().is_none_or(|skill| event.skill.as_ref() == Some(skill))
+            && self.version.as_ref().is_none_or(|version| event.version.as_ref() == Some(version))
+            && self.organisation.as_ref().is_none_or(|organisation| event.organisation.as_ref() == Some(organisation))
+            && self.caller.as_ref().is_none_or(|caller| event.caller.as_ref() == Some(caller))
             && self.code.is_none_or(|code| event.code == Some(code))
+            && self.digests.as_ref().is_none_or(|digests| named(event).any(|digest| digests.contains(&digest)))
             && self.decision_id.as_ref().is_none_or(|id| event.decision_id.as_ref() == Some(id))
             && self.since.is_none_or(|since| event.time >= since)
+            && self.until.is_none_or(|until| event.time < until)
     }
+}
+
+/// The digests that a record names: what it is about, and what was published with it.
+fn named(event: &Event) -> impl Iterator<Item = Digest> {
+    let text = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
+    let package = event.data.get("package_hash").and_then(text);
+    let adapters = event.data.get("adapters").and_then(Value::as_object).into_iter().flat_map(|adapters| adapters.values());
+    event.hashes.values().copied().chain(package).chain(adapters.filter_map(text))
+}
+
+/// The most versions that one digest may be part of.
+const MOST_VERSIONS: usize = 10_000;
+
+/// What a digest stands for in records: itself, and the manifest of each version that was published with it as its package, component
+/// or adapter. Runs name their manifest and component alone.
+///
+/// # Errors
+/// [`ScanError`].
+pub fn meant_by(dir: &Dir, digest: Digest) -> Result<BTreeSet<Digest>, ScanError> {
+    let mut meant = BTreeSet::from([digest]);
+    for record in read(dir, 0)? {
+        let event = record?.event;
+        let is_part = event.kind == EventKind::SkillPublish && named(&event).any(|named| named == digest);
+        if let Some(manifest) = event.hashes.get("manifest").filter(|_| is_part && meant.len() < MOST_VERSIONS) {
+            meant.insert(*manifest);
+        }
+    }
+    Ok(meant)
+}
+
+/// Gives the records that fit, oldest first; with a limit, the last of them. Nothing is given of a ledger that cannot be read to its
+/// end, and no more than one append is held at a time.
+///
+/// # Errors
+/// [`ScanError`], or what `take` gives.
+pub fn visit<E: From<ScanError>>(dir: &Dir, filter: &Filter, take: &mut dyn FnMut(Record) -> Result<(), E>) -> Result<(), E> {
+    let (mut fitting, mut end) = (0_usize, 0);
+    for record in read(dir, 0)? {
+        let record = record?;
+        fitting += usize::from(filter.fits(&record));
+        end = record.sequence.saturating_add(1);
+    }
+    let mut skipped = filter.limit.map_or(0, |limit| fitting.saturating_sub(limit));
+    for record in read(dir, 0)? {
+        let record = record?;
+        if record.sequence >= end {
+            break;
+        }
+        if !filter.fits(&record) {
+            continue;
+        }
+        match skipped.checked_sub(1) {
+            Some(left) => skipped = left,
+            None => take(record)?,
+        }
+    }
+    Ok(())
 }
 
 /// The records that fit, oldest first; with a limit, the last of them.

@@ -16,11 +16,13 @@ use crate::denial::{Code, Denial};
 use crate::digest::Digest;
 use crate::failure::FailureCode;
 use crate::govern::approval::Granted;
+use crate::govern::basis::Considered;
 use crate::govern::call::{Call, Caller};
 use crate::govern::decide::{Admission, DecisionFacts, Moment, Refusal};
 use crate::govern::host::HostFacts;
 use crate::govern::isolation::Isolation;
-use crate::id::ToolName;
+use crate::govern::wcp::Word as _;
+use crate::id::{KeyId, ToolName};
 use crate::json;
 use crate::package::Package;
 use crate::registry::approval::{ApprovalEvent, ApprovalState, Step};
@@ -29,7 +31,13 @@ use crate::trust::AttestationFacts;
 
 use super::change::{ChangeError, change};
 use super::event::{Decision, End, Event, EventKind, MAX_ID};
+use super::reserve::Reserved;
 use super::{Ledger, LedgerError};
+
+/// The member of `data` that holds what a decision was taken from: a [`Basis`](crate::govern::basis::Basis).
+pub(super) const BASIS: &str = "basis";
+/// The member of `data` that names what stands in the record otherwise than it was said.
+pub(super) const ALTERED: &str = "altered";
 
 /// A call whose admission is on disk.
 pub struct RecordedCall {
@@ -63,6 +71,7 @@ pub struct OpenRecord {
     attestation: AttestationFacts,
     certification: String,
     approval: Option<Granted>,
+    reserved: Option<Reserved>,
 }
 
 /// How the run of a record that is dropped open ended.
@@ -120,25 +129,26 @@ pub struct RunEnd {
 /// Writes the admission to the ledger. When this returns, it is durable.
 ///
 /// # Errors
-/// `DENY_LEDGER_UNAVAILABLE` if it could not be written; then nothing runs.
+/// `DENY_LEDGER_UNAVAILABLE` if it could not be written; then nothing runs. `DENY_INTERNAL_ERROR` if the share is another call's.
 pub fn record(
     ledger: &Arc<Ledger>,
     registry: &dyn Registry,
     host: &HostFacts,
     admission: Admission,
+    reserved: Reserved,
 ) -> Result<RecordedCall, Denial> {
     let facts = admission.facts().clone();
-    let manifest = admission.package().manifest_hash();
-    let component = admission.package().manifest().component.sha256;
+    if !reserved.is_of(&facts.decision_id) {
+        return Err(Denial::new(Code::InternalError, "the share of the quota was taken for another call"));
+    }
     let mut event = base(EventKind::SkillExecute, facts.at, admission.call(), Some(admission.caller()), host);
     event.tool = Some(admission.tool().clone());
     decided(&mut event, &facts);
-    let input = input_digest(admission.call());
-    event.hashes.extend([("manifest".to_owned(), manifest), ("component".to_owned(), component), ("input".to_owned(), input)]);
+    considered(&mut event, admission.considered());
+    event.hashes.insert("input".to_owned(), input_digest(admission.call()));
     let verified = admission.verified();
     event.decision = Some(Decision::Allow);
     event.data.insert("certification".into(), verified.certification().id.as_str().into());
-    event.data.insert("attested_by".into(), verified.keys_used().iter().map(|key| key.as_str()).collect::<Vec<_>>().into());
     event.data.insert("grants".into(), admission.grants().list().into());
     let approval = admission.approval().cloned();
     if let Some(approval) = &approval {
@@ -168,6 +178,7 @@ pub fn record(
             attestation,
             certification,
             approval,
+            reserved: Some(reserved),
         },
     })
 }
@@ -211,6 +222,9 @@ pub fn record_refusal(
     if let Some(facts) = &refusal.facts {
         decided(&mut execute, facts);
     }
+    if let Some(known) = &refusal.considered {
+        considered(&mut execute, known);
+    }
     execute.decision = Some(Decision::Deny);
     execute.code = Some(refusal.denial.code);
     execute.hashes.insert("input".to_owned(), input_digest(call));
@@ -238,6 +252,15 @@ fn base(kind: EventKind, at: Timestamp, call: &Call, caller: Option<&Caller>, ho
     event.tool.clone_from(&call.tool);
     event.worker = Some(call.skill.id.worker_species_id());
     event.host = Some(host.host.clone());
+    event.data.insert("data_label".into(), call.data_label.as_str().into());
+    event.data.insert("tenant_risk".into(), call.tenant_risk.as_str().into());
+    event.data.insert("qos_class".into(), call.qos_class.as_str().into());
+    if let Some(capability) = &call.capability {
+        event.data.insert("capability".into(), capability.as_str().into());
+    }
+    if let Some(caller) = caller {
+        event.data.insert("as".into(), caller.authority.to_text().into());
+    }
     if let Some(approval) = &call.approval {
         let bounded: String = approval.chars().filter(|c| !c.is_control()).take(MAX_ID).collect();
         event.data.insert("approval_named".into(), bounded.into());
@@ -263,6 +286,27 @@ fn decided(event: &mut Event, facts: &DecisionFacts) {
     event.data.insert("wcp_events".into(), facts.telemetry.clone().into_iter().map(Value::Object).collect());
     if let Some(version) = &facts.gate_policy_version {
         event.data.insert("gate_policy_version".into(), version.as_str().into());
+    }
+}
+
+/// What the decision was taken from, so that it can be taken again.
+fn considered(event: &mut Event, considered: &Considered) {
+    let Considered { basis, keys, tool, manifest, component, package } = considered;
+    event.tool.clone_from(tool);
+    let hashes = [("manifest", manifest), ("component", component), ("package", package)];
+    event.hashes.extend(hashes.map(|(name, digest)| (name.to_owned(), *digest)));
+    event.data.insert("attested_by".into(), keys.iter().map(KeyId::as_str).collect::<Vec<_>>().into());
+    event.data.insert(BASIS.into(), json!(basis));
+    // What a record cannot say as it was said is named, so that nobody takes it for what was judged.
+    let told = event.clone().cleaned();
+    let same = [
+        ("correlation_id", told.correlation_id == event.correlation_id),
+        ("caller", told.caller == event.caller),
+        (BASIS, told.data.get(BASIS) == event.data.get(BASIS)),
+    ];
+    let altered: Vec<&str> = same.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect();
+    if !altered.is_empty() {
+        event.data.insert(ALTERED.into(), altered.into());
     }
 }
 
@@ -310,6 +354,12 @@ impl OpenRecord {
         &self.certification
     }
 
+    /// By what right it was called: `owner`, `token:ID` or `program`.
+    #[must_use]
+    pub fn acts_as(&self) -> &str {
+        self.event.data.get("as").and_then(Value::as_str).unwrap_or_default()
+    }
+
     /// The approval that was used up for the run.
     #[must_use]
     pub fn approval(&self) -> Option<&Granted> {
@@ -348,7 +398,8 @@ impl OpenRecord {
         self.write(&end, Some(if std::thread::panicking() { "the host panicked" } else { "the host gave the call up" }))
     }
 
-    fn write(&self, end: &RunEnd, reason: Option<&str>) -> Result<u64, LedgerError> {
+    /// Writes the end, and gives the share of the quota back.
+    fn write(&mut self, end: &RunEnd, reason: Option<&str>) -> Result<u64, LedgerError> {
         let mut event = self.event.clone();
         event.kind = EventKind::SkillComplete;
         event.time = end.at;
@@ -378,8 +429,12 @@ impl OpenRecord {
         if !end.calls.is_empty() {
             event.data.insert("calls".into(), end.calls.clone().into());
         }
-        let sequences = self.ledger.append(vec![event])?;
-        sequences.first().copied().ok_or_else(|| LedgerError::Broken("it gave no sequence".into()))
+        let appended = self.ledger.append(vec![event]);
+        // The run is over, whether its end could be written or not.
+        if let Some(reserved) = self.reserved.take() {
+            reserved.settle(&end.resources);
+        }
+        appended?.first().copied().ok_or_else(|| LedgerError::Broken("it gave no sequence".into()))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
+use super::access::{Credential, Role, RoleRecord, Token, TokenEvent, roles_in_force};
 use super::approval::{Approval, ApprovalEvent, MAX_LISTED};
 use super::model::{
     Change, Commit, HostRecord, NamespaceRecord, OrgRecord, Published, Registry, RegistryError, Scope, Snapshot, StandingEvent,
@@ -93,6 +94,33 @@ impl Registry for MemoryRegistry {
         listed.drain(..listed.len().saturating_sub(MAX_LISTED));
         Ok(listed)
     }
+
+    fn credential(&self, token: &str) -> Result<Option<Credential>, RegistryError> {
+        rules::credential(&*self.read(), token)
+    }
+
+    fn tokens(&self, organisation: Option<&OrgId>) -> Result<Vec<Token>, RegistryError> {
+        let kept = self.read();
+        let all = kept.tokens.iter().filter_map(|events| Token::from_events(events));
+        let wanted = all.filter(|token| organisation.is_none_or(|organisation| token.record.organisation == *organisation));
+        let mut listed: Vec<Token> = wanted.collect();
+        listed.drain(..listed.len().saturating_sub(MAX_LISTED));
+        Ok(listed)
+    }
+
+    fn roles(&self, organisation: Option<&OrgId>) -> Result<Vec<RoleRecord>, RegistryError> {
+        let kept = self.read();
+        let wanted = |record: &&RoleRecord| organisation.is_none_or(|organisation| record.organisation == *organisation);
+        Ok(roles_in_force(kept.roles.values().flat_map(BTreeMap::values).filter(wanted).cloned()))
+    }
+
+    fn organisations(&self) -> Result<Vec<OrgRecord>, RegistryError> {
+        Ok(self.read().organisations.values().cloned().collect())
+    }
+
+    fn namespaces(&self) -> Result<Vec<NamespaceRecord>, RegistryError> {
+        Ok(self.read().namespaces.values().cloned().collect())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -112,7 +140,14 @@ struct Kept {
     /// The steps of each approval, by its place among them.
     approvals: Vec<Vec<ApprovalEvent>>,
     approval_places: BTreeMap<String, usize>,
+    /// The last record about each role of each identity.
+    roles: BTreeMap<(OrgId, String), Roles>,
+    /// The events of each token, by its place among them.
+    tokens: Vec<Vec<TokenEvent>>,
+    token_places: BTreeMap<String, usize>,
 }
+
+type Roles = BTreeMap<(Role, Option<Namespace>), RoleRecord>;
 
 type Last = BTreeMap<(Scope, OrgId), usize>;
 
@@ -137,6 +172,19 @@ impl Kept {
         }
     }
 
+    fn token(&mut self, event: TokenEvent) {
+        let place = *self.token_places.entry(event.id().to_owned()).or_insert(self.tokens.len());
+        match self.tokens.get_mut(place) {
+            Some(events) => events.push(event),
+            None => self.tokens.push(vec![event]),
+        }
+    }
+
+    fn role(&mut self, record: RoleRecord) {
+        let of_holder = self.roles.entry((record.organisation.clone(), record.holder.clone())).or_default();
+        of_holder.insert((record.role, record.namespace.clone()), record);
+    }
+
     fn append(&mut self, change: Change) {
         match change {
             Change::Publish(published) => drop(self.published.insert(published.skill.clone(), published)),
@@ -146,6 +194,8 @@ impl Kept {
             Change::Organisation(record) => drop(self.organisations.insert(record.organisation.clone(), record)),
             Change::Host(record) => drop(self.hosts.insert(record.host.clone(), record)),
             Change::Approval(event) => self.step(event),
+            Change::Role(record) => self.role(record),
+            Change::Token(event) => self.token(event),
         }
     }
 }
@@ -201,6 +251,15 @@ impl Rows for Kept {
 
     fn approval_events(&self, id: &str) -> Result<Vec<ApprovalEvent>, RegistryError> {
         Ok(self.approval_places.get(id).and_then(|place| self.approvals.get(*place)).cloned().unwrap_or_default())
+    }
+
+    fn token_events(&self, id: &str) -> Result<Vec<TokenEvent>, RegistryError> {
+        Ok(self.token_places.get(id).and_then(|place| self.tokens.get(*place)).cloned().unwrap_or_default())
+    }
+
+    fn roles_of(&self, organisation: &OrgId, holder: &str) -> Result<Vec<RoleRecord>, RegistryError> {
+        let records = self.roles.get(&(organisation.clone(), holder.to_owned()));
+        Ok(roles_in_force(records.into_iter().flat_map(BTreeMap::values).cloned()))
     }
 
     fn open_approvals(&self, organisation: &OrgId) -> Result<u64, RegistryError> {

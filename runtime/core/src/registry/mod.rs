@@ -5,6 +5,7 @@
 //! [`Standing`](standing::Standing) that the later gates judge by. A host that was given no registry has [`NoRegistry`].
 
 mod absent;
+pub mod access;
 pub mod approval;
 pub mod memory;
 pub mod model;
@@ -14,6 +15,7 @@ pub mod sqlite;
 pub mod standing;
 #[cfg(test)]
 mod tests;
+pub mod token;
 
 pub use absent::NoRegistry;
 pub use model::*;

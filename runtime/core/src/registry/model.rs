@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Credential, Identity, RoleRecord, Token, TokenEvent};
 use super::approval::{Approval, ApprovalEvent};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
@@ -28,6 +29,9 @@ pub struct Published {
     pub provides: Vec<CapabilityId>,
     /// The organisation that published it.
     pub publisher: OrgId,
+    /// Who recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Identity>,
     /// When.
     pub published_at: Timestamp,
 }
@@ -63,6 +67,9 @@ pub struct Statement {
     pub signer: KeyId,
     /// The signed text, byte for byte (a DSSE envelope, or an awp.v1 manifest).
     pub body: String,
+    /// Who had it appended: who certified, or who published what was attested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Identity>,
     /// When it was appended.
     pub at: Timestamp,
 }
@@ -100,6 +107,8 @@ pub enum Target {
     },
     /// One certification, by its statement id.
     Certification(String),
+    /// A worker of WCP, by its id or its species id: a skill is `org.acme.redact` and `wrk.org.acme.redact`.
+    Worker(String),
 }
 
 /// How a target stands.
@@ -161,6 +170,9 @@ pub struct OrgRecord {
     pub organisation: OrgId,
     /// Suspended: none of its callers gets anything.
     pub suspended: bool,
+    /// Gone for good: its tokens and roles count no longer, and it is never active again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offboarded: bool,
 }
 
 /// A host's enrolment. The last record counts.
@@ -189,12 +201,16 @@ pub enum Change {
     Standing(StandingEvent),
     /// A namespace is registered or changed.
     Namespace(NamespaceRecord),
-    /// An organisation is registered, suspended or reinstated.
+    /// An organisation is registered, suspended, reinstated or offboarded.
     Organisation(OrgRecord),
     /// A host is enrolled or revoked.
     Host(HostRecord),
     /// A call waits for a person, a person answered, or an answer was used up.
     Approval(ApprovalEvent),
+    /// A role is given or taken.
+    Role(RoleRecord),
+    /// A token is issued or revoked.
+    Token(TokenEvent),
 }
 
 impl Change {
@@ -229,6 +245,8 @@ pub struct StandingQuery {
     pub adapter: AdapterId,
     /// The approval that the call names.
     pub approval: Option<String>,
+    /// The id of the token that is presented.
+    pub token: Option<String>,
 }
 
 /// The registry's answer: everything that concerns one call, read at one moment.
@@ -252,6 +270,8 @@ pub struct Snapshot {
     pub host: Option<HostRecord>,
     /// The approval that the call names, if there is such a one.
     pub approval: Option<Approval>,
+    /// The token that is presented and what its holder may do, if there is such a one.
+    pub credential: Option<Credential>,
 }
 
 /// The registry did not do what was asked.
@@ -357,5 +377,48 @@ pub trait Registry: Send + Sync {
     fn approvals(&self, only_open: bool) -> Result<Vec<Approval>, RegistryError> {
         let _ = only_open;
         Err(RegistryError::Unreachable("it keeps no approvals".to_owned()))
+    }
+
+    /// What stands of the token with this id and of its holder, from one consistent read. A store that keeps no tokens does not answer.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unreachable`].
+    fn credential(&self, token: &str) -> Result<Option<Credential>, RegistryError> {
+        let _ = token;
+        Err(RegistryError::Unreachable("it keeps no tokens".to_owned()))
+    }
+
+    /// The tokens of an organisation, or all, oldest first; at most [`MAX_LISTED`](super::approval::MAX_LISTED), the newest.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unreachable`].
+    fn tokens(&self, organisation: Option<&OrgId>) -> Result<Vec<Token>, RegistryError> {
+        let _ = organisation;
+        Err(RegistryError::Unreachable("it keeps no tokens".to_owned()))
+    }
+
+    /// The roles that are given in an organisation, or in all, by organisation, holder, role and namespace.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unreachable`].
+    fn roles(&self, organisation: Option<&OrgId>) -> Result<Vec<RoleRecord>, RegistryError> {
+        let _ = organisation;
+        Err(RegistryError::Unreachable("it keeps no roles".to_owned()))
+    }
+
+    /// Every organisation, by name.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unreachable`].
+    fn organisations(&self) -> Result<Vec<OrgRecord>, RegistryError> {
+        Err(RegistryError::Unreachable("it lists no organisations".to_owned()))
+    }
+
+    /// Every namespace, by name.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unreachable`].
+    fn namespaces(&self) -> Result<Vec<NamespaceRecord>, RegistryError> {
+        Err(RegistryError::Unreachable("it lists no namespaces".to_owned()))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A store brings [`Rows`], its reads inside one transaction; what follows from them is written here, once.
 
+use super::access::{self, Credential, RoleRecord, Token, TokenEvent};
 use super::approval::{self, Approval, ApprovalEvent, Step};
 use super::model::{
     Change, Commit, HostRecord, NamespaceRecord, OrgRecord, Published, RegistryError, Snapshot, StandingEvent, StandingQuery,
@@ -27,6 +28,10 @@ pub(super) trait Rows {
     fn host(&self, host: &HostId) -> Result<Option<HostRecord>, RegistryError>;
     /// The steps of an approval, oldest first.
     fn approval_events(&self, id: &str) -> Result<Vec<ApprovalEvent>, RegistryError>;
+    /// The events of a token, oldest first.
+    fn token_events(&self, id: &str) -> Result<Vec<TokenEvent>, RegistryError>;
+    /// The roles that are given to somebody now.
+    fn roles_of(&self, organisation: &OrgId, holder: &str) -> Result<Vec<RoleRecord>, RegistryError>;
     /// How many approvals of an organisation are open, when no time is looked at.
     fn open_approvals(&self, organisation: &OrgId) -> Result<u64, RegistryError>;
 }
@@ -63,7 +68,19 @@ pub(super) fn snapshot(rows: &dyn Rows, query: &StandingQuery) -> Result<Snapsho
             Some(id) => approval(rows, id)?,
             None => None,
         },
+        credential: match &query.token {
+            Some(id) => credential(rows, id)?,
+            None => None,
+        },
     })
+}
+
+/// A token, its organisation, and the roles of its holder.
+pub(super) fn credential(rows: &dyn Rows, id: &str) -> Result<Option<Credential>, RegistryError> {
+    let Some(token) = Token::from_events(&rows.token_events(id)?) else { return Ok(None) };
+    let organisation = rows.organisation(&token.record.organisation)?;
+    let roles = rows.roles_of(&token.record.organisation, &token.record.holder)?;
+    Ok(Some(Credential { token, organisation, roles }))
 }
 
 /// An approval, as its steps leave it.
@@ -79,6 +96,8 @@ fn targets(query: &StandingQuery, published: Option<&Published>, statements: &[S
         Target::Version(query.skill.clone()),
         Target::Namespace(id.namespace.clone()),
         Target::Adapter { skill: id.clone(), adapter: query.adapter.clone() },
+        Target::Worker(id.worker_id()),
+        Target::Worker(id.worker_species_id()),
     ];
     if let Some(published) = published {
         targets.extend(published.hashes().copied().map(Target::Hash));
@@ -116,8 +135,11 @@ pub(super) fn judge(rows: &dyn Rows, change: &Change) -> Result<Effect, Registry
         Change::Publish(offered) => publish(rows, offered),
         Change::Statement(offered) => {
             let stands = rows.statement(&offered.id)?;
-            // Two who publish the same package at once both bring its attestations; the first one's time stands.
-            let offered = Statement { at: stands.as_ref().map_or(offered.at, |stands| stands.at), ..offered.clone() };
+            // Two who publish the same package at once both bring its attestations; the first one's name and time stand.
+            let offered = match &stands {
+                Some(stands) => Statement { at: stands.at, by: stands.by.clone(), ..offered.clone() },
+                None => offered.clone(),
+            };
             repeated(stands.as_ref(), &offered, "statement", &offered.id)
         }
         Change::Standing(offered) => {
@@ -129,7 +151,37 @@ pub(super) fn judge(rows: &dyn Rows, change: &Change) -> Result<Effect, Registry
             approval::may_follow(event, stands.as_ref(), |organisation| rows.open_approvals(organisation))?;
             Ok(Effect::Append)
         }
-        Change::Namespace(_) | Change::Organisation(_) | Change::Host(_) => Ok(Effect::Append),
+        Change::Role(record) => {
+            let organisation = rows.organisation(&record.organisation)?;
+            let held = rows.roles_of(&record.organisation, &record.holder)?;
+            access::role_may_change(record, organisation.as_ref(), &held)?;
+            Ok(Effect::Append)
+        }
+        Change::Token(event) => {
+            let stands = Token::from_events(&rows.token_events(event.id())?);
+            let organisation = match event {
+                TokenEvent::Issued(record) => rows.organisation(&record.organisation)?,
+                TokenEvent::Revoked(_) => None,
+            };
+            let changes = access::token_may_change(event, organisation.as_ref(), stands.as_ref())?;
+            Ok(if changes { Effect::Append } else { Effect::Note })
+        }
+        Change::Organisation(record) => match rows.organisation(&record.organisation)? {
+            Some(stands) if stands.offboarded && stands == *record => Ok(Effect::Note),
+            Some(stands) if stands.offboarded => {
+                Err(conflict(format!("the organisation {} is offboarded, for good", stands.organisation)))
+            }
+            _ => Ok(Effect::Append),
+        },
+        Change::Namespace(record) => {
+            for organisation in record.callers.iter().chain([&record.owner]) {
+                if rows.organisation(organisation)?.is_some_and(|organisation| organisation.offboarded) {
+                    return Err(conflict(format!("the organisation {organisation} is offboarded, for good")));
+                }
+            }
+            Ok(Effect::Append)
+        }
+        Change::Host(_) => Ok(Effect::Append),
     }
 }
 
@@ -167,6 +219,7 @@ fn standing(rows: &dyn Rows, event: &StandingEvent) -> Result<(), RegistryError>
     match (event.state, &event.target, skill) {
         (State::Degraded, Target::Adapter { .. }, _) => Ok(()),
         (State::Degraded, ..) => Err(conflict("only an adapter can be degraded".to_owned())),
+        (State::Revoked, Target::Worker(_), _) => Err(conflict("a worker id is banned; what is revoked is a skill".to_owned())),
         (State::Revoked, _, Some(skill)) => owned(rows, &skill.namespace, &event.issuer, "revoke"),
         _ => Ok(()),
     }
@@ -212,8 +265,10 @@ fn bounded(change: &Change) -> Result<(), RegistryError> {
         }
         Change::Standing(event) => {
             plain("standing event", &event.id)?;
-            if let Target::Certification(id) = &event.target {
-                plain("certification", id)?;
+            match &event.target {
+                Target::Certification(id) => plain("certification", id)?,
+                Target::Worker(id) => plain("worker", id)?,
+                _ => {}
             }
             at_most("bytes of who said so", event.by.len(), MAX_NAME)?;
             at_most("bytes of a reason", event.reason.len(), MAX_REASON)
@@ -230,6 +285,14 @@ fn bounded(change: &Change) -> Result<(), RegistryError> {
                 at_most("bytes of a statement", resolved.envelope.len(), MAX_BODY)?;
             }
             approval::bounded(event)
+        }
+        Change::Role(record) => access::bounded_role(record),
+        Change::Token(event) => {
+            plain("token", event.id())?;
+            if let TokenEvent::Revoked(revocation) = event {
+                at_most("bytes of a reason", revocation.reason.len(), MAX_REASON)?;
+            }
+            access::bounded_token(event)
         }
         Change::Organisation(_) | Change::Host(_) => Ok(()),
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use strsim::damerau_levenshtein;
 
+use super::access::Credential;
 use super::approval::Approval;
 use super::model::{
     HostRecord, NamespaceRecord, OrgRecord, Published, Registry, Scope, Snapshot, StandingEvent, StandingQuery, State, Statement,
@@ -27,6 +28,7 @@ pub struct Standing {
     organisation: Option<OrgRecord>,
     host: Option<HostRecord>,
     approval: Option<Approval>,
+    credential: Option<Credential>,
 }
 
 /// Asks the registry everything about a call, once.
@@ -40,11 +42,11 @@ pub fn consult(registry: &dyn Registry, query: StandingQuery) -> Result<Standing
     if let Some(part) = strange_part(&snapshot, &query) {
         return Err(unreachable(format!("asked about {}, the registry answered with {part} of something else", query.skill)));
     }
-    let Snapshot { version, published, statements, marks, namespace, organisation, host, approval } = snapshot;
+    let Snapshot { version, published, statements, marks, namespace, organisation, host, approval, credential } = snapshot;
     let Some(published) = published else {
         return Err(unknown(registry, &query.skill.id, Some(&query.skill.version.to_string())));
     };
-    Ok(Standing { query, version, published, statements, marks, namespace, organisation, host, approval })
+    Ok(Standing { query, version, published, statements, marks, namespace, organisation, host, approval, credential })
 }
 
 impl Standing {
@@ -107,6 +109,12 @@ impl Standing {
         self.approval.as_ref()
     }
 
+    /// The token that is presented and what its holder may do, if there is such a one.
+    #[must_use]
+    pub fn credential(&self) -> Option<&Credential> {
+        self.credential.as_ref()
+    }
+
     /// Whether the certification with this statement id is taken back, in whatever form.
     #[must_use]
     pub fn certification_revoked(&self, id: &str) -> bool {
@@ -133,6 +141,10 @@ impl Standing {
                 (*skill == self.query.skill.id && *adapter == self.query.adapter, Code::AdapterDegraded)
             }
             Target::Certification(_) => (false, Code::CertificationRevoked),
+            Target::Worker(id) => {
+                let called = &self.query.skill.id;
+                (*id == called.worker_id() || *id == called.worker_species_id(), skill)
+            }
         };
         concerns.then_some(code)
     }
@@ -187,6 +199,7 @@ fn name(target: &Target) -> String {
         Target::Key(key) => format!("the key {key}"),
         Target::Adapter { skill, adapter } => format!("the adapter {adapter} of {skill}"),
         Target::Certification(id) => format!("the certification {id}"),
+        Target::Worker(id) => format!("the worker {id}"),
     }
 }
 
@@ -217,6 +230,14 @@ pub fn in_force(events: &[StandingEvent]) -> Vec<&StandingEvent> {
     last.into_values().filter(|event| event.state != State::Active).collect()
 }
 
+/// Whether a credential is not the one that was asked for, or not of one piece.
+fn is_strange(credential: &Credential, query: &StandingQuery) -> bool {
+    let record = &credential.token.record;
+    Some(&record.id) != query.token.as_ref()
+        || credential.organisation.as_ref().is_some_and(|organisation| organisation.organisation != record.organisation)
+        || credential.roles.iter().any(|role| role.organisation != record.organisation || role.holder != record.holder)
+}
+
 /// The part of an answer that is no answer to the query.
 fn strange_part(snapshot: &Snapshot, query: &StandingQuery) -> Option<&'static str> {
     let published = snapshot.published.as_ref();
@@ -233,6 +254,8 @@ fn strange_part(snapshot: &Snapshot, query: &StandingQuery) -> Option<&'static s
         Some("the host")
     } else if snapshot.approval.as_ref().is_some_and(|approval| Some(&approval.id) != query.approval.as_ref()) {
         Some("an approval")
+    } else if snapshot.credential.as_ref().is_some_and(|credential| is_strange(credential, query)) {
+        Some("a token")
     } else {
         None
     }

@@ -18,7 +18,7 @@ lists are closed. `hall explain CODE` says the same on the command line.
 ## Denials
 
 Gates 1 to 11 are passed in this order at every call; the first one that refuses gives its code. The command exits with 3,
-with 4 for `DENY_UNAUTHENTICATED` and with 5 for `DENY_REQUIRES_HUMAN_APPROVAL`.
+with 4 for `DENY_UNAUTHENTICATED` and a token that does not hold (`DENY_TOKEN_UNKNOWN`, `_REVOKED`, `_NOT_YET_VALID`, `_EXPIRED`), and with 5 for `DENY_REQUIRES_HUMAN_APPROVAL`.
 ";
 
 const FAILURES: &str = "

@@ -4,11 +4,12 @@ use crate::rust::{Token, tokens};
 use crate::tree::{File, sources};
 
 /// The gate types, and the file in which each stands.
-const GATES: [(&str, &str); 7] = [
+const GATES: [(&str, &str); 8] = [
     ("Standing", "runtime/core/src/registry/standing.rs"),
     ("VerifiedPackage", "runtime/core/src/trust/verify.rs"),
     ("Grants", "runtime/core/src/capability/narrow.rs"),
     ("Admission", "runtime/core/src/govern/decide.rs"),
+    ("Reserved", "runtime/core/src/ledger/reserve.rs"),
     ("RecordedCall", "runtime/core/src/ledger/record.rs"),
     ("Executed", "runtime/host/src/engine/execute.rs"),
     ("Receipt", "runtime/host/src/hall/receipt.rs"),

@@ -8,6 +8,8 @@ mod advisories;
 #[cfg(test)]
 mod codes;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod floor;
 #[cfg(test)]
 mod gates;

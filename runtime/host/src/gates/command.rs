@@ -44,6 +44,10 @@ impl PolicyGate for Program {
         })?;
         read(&answer)
     }
+
+    fn names(&self) -> Vec<String> {
+        vec!["command".to_owned()]
+    }
 }
 
 #[cfg(test)]

@@ -130,6 +130,10 @@ impl PolicyGate for Endpoint {
         })?;
         read(&answer)
     }
+
+    fn names(&self) -> Vec<String> {
+        vec!["http".to_owned()]
+    }
 }
 
 #[cfg(test)]

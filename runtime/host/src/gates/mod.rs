@@ -55,6 +55,10 @@ impl PolicyGate for Worst {
         let worst = worst.ok_or_else(|| GateError::Failed("there is no gate".to_owned()))?;
         Ok(Verdict { policy_version: versions.join("+"), ..worst })
     }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().flat_map(|gate| gate.names()).collect()
+    }
 }
 
 fn versioned(verdict: &Verdict) -> Result<(), GateError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::{Code, Denial};
 use skillhall_core::govern::approval::{manifest, may_answer, usable_until, waits};
+use skillhall_core::govern::authority::Action;
 use skillhall_core::govern::decide::Refusal;
 use skillhall_core::ledger::event::{Event, EventKind};
 use skillhall_core::random;
@@ -26,19 +27,29 @@ impl Hall {
     /// # Errors
     /// `DENY_UNAUTHENTICATED`, `DENY_REGISTRY_UNREACHABLE`, `DENY_LEDGER_UNAVAILABLE`.
     pub fn approvals(&self, only_open: bool) -> Result<Vec<Approval>, Refused> {
-        self.owner()?;
+        self.permits(Action::Approvals, None)?;
         self.close_overdue(self.now()?)?;
         Ok(self.registry()?.approvals(only_open).map_err(|error| unreachable(&error))?)
     }
 
-    /// One approval, as it stands now.
+    /// One approval, as it stands now: any for those who may see them, one's own for whoever asked.
     ///
     /// # Errors
     /// `DENY_APPROVAL_UNKNOWN`, `DENY_UNAUTHENTICATED`, `DENY_REGISTRY_UNREACHABLE`.
     pub fn approval(&self, id: &str) -> Result<Approval, Refused> {
-        self.owner()?;
         let now = self.now()?;
-        let mut approval = self.known(id)?;
+        let event = self.event(EventKind::SkillDeny, now).with("approval", id);
+        let mut approval = self.attempt(&event, |_| {
+            let acting = self.authenticated()?;
+            let found = self.known(id);
+            let asker = |approval: &Approval| {
+                approval.asked.caller == acting.caller.name && approval.asked.organisation == acting.caller.organisation
+            };
+            if !found.as_ref().is_ok_and(asker) {
+                self.may(Action::Approvals, None)?;
+            }
+            Ok(found?)
+        })?;
         approval.state = approval.state_at(now);
         Ok(approval)
     }
@@ -58,6 +69,7 @@ impl Hall {
         };
         let event = self.event(kind, now).with("approval", id).with("reason", reason);
         self.attempt(&event, |event| {
+            self.may(Action::Approve, None)?;
             let approver = self.approver(key, now)?;
             let event = Event { caller: Some(approver.holder.clone()), ..event }.with("key", approver.key.id.as_str());
             self.close_overdue(now)?;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::{Code, Denial};
+use skillhall_core::govern::authority::Action;
 use skillhall_core::id::{KeyId, Namespace, SkillRef};
 use skillhall_core::ledger::event::EventKind;
 use skillhall_core::package::Package;
@@ -96,7 +97,7 @@ impl Hall {
         let now = self.now()?.whole_seconds();
         let event = self.event(EventKind::SkillAttest, now).with("namespace", namespace.as_str());
         let (versions, signers) = self.attempt(&event, |_| {
-            self.owner()?;
+            self.may(Action::Attest, Some(namespace))?;
             let signers = self.signers(namespace, now)?;
             if signers.ids().is_empty() {
                 let message = format!("no key of {namespace} that counts now is at hand");
@@ -171,7 +172,7 @@ impl Hall {
             let shelf_is_old = self.is_shelved(published) && self.take(published).ok().and_then(|kept| of_now(&kept)).is_none();
             let keys = signers.ids();
             if let Some(facts) = of_now(&package) {
-                self.enter_attestations(&package, &facts, now)?;
+                self.enter_attestations(&package, &facts, None, now)?;
                 if !shelf_is_old {
                     return Ok(AnewEnd::Current { keys });
                 }
@@ -188,7 +189,7 @@ impl Hall {
             if self.is_shelved(published) {
                 self.shelve(&anew)?;
             }
-            self.enter_attestations(&anew, &facts, now)?;
+            self.enter_attestations(&anew, &facts, None, now)?;
             Ok(AnewEnd::Attested { keys })
         })
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use skillhall_core::clock::{Clock, NoClock, SystemClock};
 use skillhall_core::govern::wcp::gate::PolicyGate;
+use skillhall_core::quotas::Quotas;
 use skillhall_core::registry::Registry;
+use skillhall_core::registry::token::{Presented, TokenText};
 use skillhall_core::trust::keys::{KeySource, Secret};
 
 use crate::sandbox::Powers;
@@ -17,6 +19,7 @@ use crate::sandbox::Powers;
 /// | [`registry`](Self::registry) | `DENY_REGISTRY_UNREACHABLE` |
 /// | [`keys`](Self::keys) | `ATTEST_SIGNATURE_MISSING`, `ATTEST_KEY_UNKNOWN` or `ATTEST_MANIFEST_MISSING`, by what the package brings |
 /// | [`clock`](Self::clock) | `DENY_TIME_UNKNOWN` |
+/// | [`quotas`](Self::quotas) | `DENY_QUOTA_UNAVAILABLE` where hall.toml has a quota for the caller |
 /// | [`powers`](Self::powers) | `DENY_CAPABILITY_NOT_GRANTED` for a skill that asks for a power |
 /// | [`gate`](Self::gate) | `DENY_POLICY_GATE_UNCONFIGURED` where a rule asks for a gate |
 /// | [`enter`](crate::worker::enter()) in `main` | what is not in the hall's cache is not compiled: [`EngineFault::NoWorker`](crate::engine::EngineFault::NoWorker) |
@@ -70,10 +73,12 @@ pub(super) struct Parts {
     pub(super) registry: Part<dyn Registry>,
     pub(super) keys: Part<dyn KeySource>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) quotas: Part<dyn Quotas>,
     pub(super) gate: Option<Arc<dyn PolicyGate>>,
     pub(super) powers: Option<Arc<dyn Powers>>,
     pub(super) attest_secret: Option<Secret>,
     pub(super) adapter: String,
+    pub(super) presented: Option<Presented>,
     pub(super) compile: Compile,
     /// Whether what skills keep outlives the hall.
     pub(super) keeps_on_disk: bool,
@@ -102,6 +107,7 @@ impl Config {
         config.parts.registry = if cfg!(feature = "sqlite") { Part::OfTheFolder } else { Part::Absent };
         config.parts.keys = Part::OfTheFolder;
         config.parts.clock = Arc::new(SystemClock);
+        config.parts.quotas = Part::OfTheFolder;
         config
     }
 
@@ -119,6 +125,7 @@ impl Config {
         config.place = Place::Throwaway(namespaces.into_iter().map(Into::into).collect());
         config.parts.keys = Part::OfTheFolder;
         config.parts.clock = Arc::new(SystemClock);
+        config.parts.quotas = Part::OfTheFolder;
         config.parts.compile = Compile::InThisProcess;
         config.parts.keeps_on_disk = false;
         config
@@ -138,6 +145,14 @@ impl Config {
     #[must_use]
     pub fn keys(mut self, keys: Arc<dyn KeySource>) -> Self {
         self.parts.keys = Part::Own(keys);
+        self
+    }
+
+    /// Where it is counted what organisations have had, if hall.toml has quotas: for a fleet of halls that share theirs. Of the folder,
+    /// with the feature `sqlite`, if it is not said.
+    #[must_use]
+    pub fn quotas(mut self, quotas: Arc<dyn Quotas>) -> Self {
+        self.parts.quotas = Part::Own(quotas);
         self
     }
 
@@ -182,6 +197,15 @@ impl Config {
         self
     }
 
+    /// By which token whoever opens the hall acts: its holder is who [`Hall::caller`](super::Hall::caller) gives, and every verb is
+    /// judged by the roles that it is for. Without one, it is the account that runs this process. A token that does not hold is
+    /// denied; it is never the account's right. Only its id and its hash are kept.
+    #[must_use]
+    pub fn token(mut self, token: &TokenText) -> Self {
+        self.parts.presented = Some(token.presented());
+        self
+    }
+
     /// Through which adapter calls of this program come, in records and for degraded adapters; `embed` if it is not said.
     #[must_use]
     pub fn adapter(mut self, name: impl Into<String>) -> Self {
@@ -196,10 +220,12 @@ impl Parts {
             registry: Part::Absent,
             keys: Part::Absent,
             clock: Arc::new(NoClock),
+            quotas: Part::Absent,
             gate: None,
             powers: None,
             attest_secret: None,
             adapter: "embed".to_owned(),
+            presented: None,
             compile: Compile::InWorkers,
             keeps_on_disk: true,
         }

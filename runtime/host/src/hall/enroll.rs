@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use skillhall_core::clock::Timestamp;
 use skillhall_core::digest::Digest;
+use skillhall_core::govern::authority::Action;
 use skillhall_core::id::HostId;
 use skillhall_core::ledger::event::{Event, EventKind};
 use skillhall_core::ledger::read::Filter;
@@ -54,7 +55,7 @@ impl Hall {
     pub fn enroll(&self) -> Result<Enrolled, Refused> {
         let event = self.event(EventKind::WorkerEnroll, self.now()?);
         self.attempt(&event, |event| {
-            self.owner()?;
+            self.may(Action::Enroll, None)?;
             let _lock = self.lock_policy()?;
             let texts = self.policy_texts()?;
             if self.keep_policy(&texts)? != self.host.configuration {

@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::{Code, Denial, Stage};
 use skillhall_core::digest::Digest;
-use skillhall_core::govern::call::{Call, Caller};
+use skillhall_core::govern::call::{Authority, Call, Caller};
 use skillhall_core::govern::decide::{Admission, Moment, Refusal, decide};
+use skillhall_core::govern::separation::separate;
 use skillhall_core::govern::stands::Depends;
 use skillhall_core::ledger::EventKind;
-use skillhall_core::ledger::record::{record, record_refusal};
+use skillhall_core::ledger::record::{RecordedCall, record, record_refusal};
+use skillhall_core::ledger::reserve::reserve;
+use skillhall_core::quotas::Claim;
 use skillhall_core::random;
 use skillhall_core::registry::standing::{Standing, consult};
 use skillhall_core::registry::{Registry as _, StandingQuery, StatementKind};
@@ -178,8 +181,8 @@ impl Hall {
         };
         let limits = Limits::resolve(&admission.package().manifest().limits, &maximum);
         let calls_others = !admission.grants().tools().is_empty();
-        let depends = Depends::of(&admission);
-        let recorded = match self.ledger().and_then(|ledger| record(ledger, self.registry()?, &self.host, admission)) {
+        let depends = Depends::of(&admission, &self.config.hall.organisation);
+        let recorded = match self.recorded(admission, &limits) {
             Ok(recorded) => recorded,
             Err(denial) => return Ok(self.denied(asked, *Box::<Refusal>::from(denial), gates.times)),
         };
@@ -247,6 +250,17 @@ impl Hall {
         })
     }
 
+    /// Gate 11, with the share of the caller's quotas taken right before it.
+    fn recorded(&self, admission: Admission, limits: &Limits) -> Result<RecordedCall, Denial> {
+        let (ledger, registry) = (self.ledger()?, self.registry()?);
+        let claim = || Claim {
+            time_us: limits.time_ms.saturating_mul(1000),
+            bytes: limits.input_bytes.saturating_add(limits.output_bytes).saturating_add(limits.host_call_bytes),
+        };
+        let reserved = reserve(&self.quotas, &self.config, &admission, claim)?;
+        record(ledger, registry, &self.host, admission, reserved)
+    }
+
     fn query(&self, call: &Call, caller: Option<&Caller>) -> StandingQuery {
         StandingQuery {
             skill: call.skill.clone(),
@@ -254,7 +268,18 @@ impl Hall {
             host: self.host.host.clone(),
             adapter: caller.map_or(&self.adapter, |caller| &caller.adapter).clone(),
             approval: call.approval.clone(),
+            token: self.token_of(caller),
         }
+    }
+
+    /// The id of the token by which somebody calls, or that was presented for nobody.
+    fn token_of(&self, caller: Option<&Caller>) -> Option<String> {
+        let presented = match caller {
+            Some(Caller { authority: Authority::Token(presented), .. }) => Some(presented),
+            Some(_) => None,
+            None => self.presented.as_ref(),
+        };
+        presented.map(|presented| presented.id().to_owned())
     }
 
     /// Runs to the end, and meanwhile serves it and reads the registry's version every [`WATCH`], and as soon as this hall changes
@@ -338,7 +363,16 @@ impl Hall {
             adapters: &published.adapters,
             certifications: &certifications,
         };
-        verify(package, &expected, &*self.source, now, self.is_local(), passed)
+        // Gate 4 is passed when the certification is somebody else's, too, where it has to be.
+        let mut but_the_last = |gate| {
+            if gate != Stage::Certification {
+                passed(gate);
+            }
+        };
+        let verified = verify(package, &expected, &*self.source, now, self.is_local(), &mut but_the_last)?;
+        separate(standing, &verified, &self.config)?;
+        passed(Stage::Certification);
+        Ok(verified)
     }
 
     /// The receipt of a call that is refused, with the refusal recorded.

@@ -8,6 +8,7 @@ use skillhall_core::denial::Code;
 use skillhall_core::govern::config::ConfigError;
 use skillhall_core::ledger::audit::AuditError;
 use skillhall_core::ledger::change::ChangeError;
+use skillhall_core::ledger::export::ExportError;
 use skillhall_core::ledger::{LedgerError, ScanError};
 use skillhall_core::registry::RegistryError;
 use skillhall_core::stores::StoreError;
@@ -49,6 +50,14 @@ pub enum Fault {
     /// A configuration file cannot be understood.
     #[error("{0}")]
     Configuration(String),
+    /// What was named is not there, is there already, or cannot be as it was said.
+    #[error("{message}")]
+    Known {
+        /// What is wrong with it.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
     /// The operating system failed.
     #[error("{what}: {error}")]
     Io {
@@ -72,6 +81,9 @@ pub enum Fault {
     /// The ledger cannot be read.
     #[error(transparent)]
     Scan(#[from] ScanError),
+    /// Records were not exported, or not all of them.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A change was not made.
     #[error(transparent)]
     Change(#[from] ChangeError),
@@ -112,13 +124,14 @@ impl Fault {
             Self::Incomplete { part, .. } => {
                 Some(format!("put {part} back from a copy that you trust; without one, make a new hall: hall setup FOLDER"))
             }
-            Self::Unsafe { hint, .. } => Some(hint.clone()),
+            Self::Unsafe { hint, .. } | Self::Known { hint, .. } => Some(hint.clone()),
             Self::Configuration(_) => Some("mend it, then enrol the host as it is now: hall worker enroll".into()),
             Self::Io { .. } => Some("see that the hall's folder can be read and written and that its disk has room".into()),
             Self::Keys(error) => Some(error.hint()),
             Self::Ledger(error) => error.hint().or_else(|| Some(Code::LedgerUnavailable.hint().into())),
             Self::Registry(_) => Some(Code::RegistryUnreachable.hint().into()),
-            Self::Audit(_) | Self::Scan(_) => {
+            Self::Export(ExportError::Write(_)) => Some("throw away what was written, and export again".into()),
+            Self::Audit(_) | Self::Scan(_) | Self::Export(_) => {
                 Some("keep this ledger as it is, and compare it with a copy or a checkpoint that was kept elsewhere".into())
             }
             Self::Change(ChangeError::Pending { .. }) => Some(

@@ -8,6 +8,7 @@
 //! keys/            the keyring (public keys by namespace) and the secrets, readable by the owner only
 //! registry.db      the registry
 //! keyvalue.db      what skills keep from one call to the next; made when it is first needed
+//! quotas/          what organisations have had, where hall.toml has quotas
 //! ledger/          the ledger's segments
 //! packages/        installed packages, one folder each, named by manifest hash
 //! published/       published packages as .skill files, named by manifest hash
@@ -39,6 +40,8 @@ pub const KEYS: &str = "keys";
 pub const REGISTRY: &str = "registry.db";
 /// The file of what skills keep.
 pub const STORES: &str = "keyvalue.db";
+/// The folder of what organisations have had.
+pub const QUOTAS: &str = "quotas";
 /// The ledger's folder.
 pub const LEDGER: &str = "ledger";
 /// The folder of installed packages.
@@ -83,7 +86,7 @@ impl Folder {
         if let Some(part) = [KEYS, PACKAGES, CACHE].iter().find(|part| !folder.dir.is_dir(part)) {
             return Err(folder.without(part));
         }
-        for part in [".", KEYS, LEDGER, PACKAGES, SHELF, POLICY, CACHE, ASSETS, REGISTRY, STORES, CONFIG] {
+        for part in [".", KEYS, LEDGER, PACKAGES, SHELF, POLICY, CACHE, ASSETS, REGISTRY, STORES, QUOTAS, CONFIG] {
             folder.check_mode(part)?;
         }
         Ok(folder)
@@ -151,7 +154,7 @@ impl Folder {
     /// If a part is there and cannot be opened.
     pub(super) fn reserved(&self) -> Result<Reserved, Fault> {
         let mut folders = vec![self.part(".")?];
-        for part in [KEYS, LEDGER, PACKAGES, CACHE, ASSETS, SHELF, POLICY] {
+        for part in [KEYS, LEDGER, PACKAGES, CACHE, ASSETS, SHELF, POLICY, QUOTAS] {
             match self.dir.open_dir_nofollow(part) {
                 Ok(folder) => folders.push(folder),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

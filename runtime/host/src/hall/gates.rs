@@ -20,11 +20,21 @@ pub(super) fn of(
     policies: &[PolicyFile],
     own: Option<Arc<dyn PolicyGate>>,
 ) -> Result<Option<Arc<dyn PolicyGate>>, Fault> {
+    let mut gates = inside(config, policies)?;
+    gates.extend(outside(config, folder)?);
+    gates.extend(own);
+    Ok(Worst::of(gates))
+}
+
+/// Those that are judged in this program: Cedar policies.
+pub(super) fn inside(config: &HallConfig, policies: &[PolicyFile]) -> Result<Vec<Arc<dyn PolicyGate>>, Fault> {
+    if config.policy.cedar.is_empty() && policies.is_empty() { Ok(Vec::new()) } else { Ok(vec![cedar(policies)?]) }
+}
+
+/// Those that are asked outside of it: a program, an endpoint.
+pub(super) fn outside(config: &HallConfig, folder: &Folder) -> Result<Vec<Arc<dyn PolicyGate>>, Fault> {
     let deadline = Duration::from_millis(config.policy.gate_deadline_ms);
     let mut gates: Vec<Arc<dyn PolicyGate>> = Vec::new();
-    if !config.policy.cedar.is_empty() {
-        gates.push(cedar(policies)?);
-    }
     if let Some(program) = config.policy.command.first() {
         nobody_elses(Path::new(program))?;
         gates.push(Arc::new(Program::new(config.policy.command.clone(), folder.path().to_owned(), deadline)));
@@ -32,8 +42,7 @@ pub(super) fn of(
     if let Some(url) = &config.policy.http {
         gates.push(endpoint(url, deadline)?);
     }
-    gates.extend(own);
-    Ok(Worst::of(gates))
+    Ok(gates)
 }
 
 /// Refuses a program that another account could change. One that is not there denies each call that it should judge.

@@ -12,6 +12,7 @@ use serde_json::json;
 use skillhall_core::capability::Policy;
 use skillhall_core::denial::{Code, Denial};
 use skillhall_core::digest::Digest;
+use skillhall_core::govern::authority::Action;
 use skillhall_core::govern::config::HallConfig;
 use skillhall_core::govern::edit;
 use skillhall_core::id::SkillId;
@@ -55,7 +56,7 @@ impl Hall {
         let mut event = self.event(EventKind::PolicyGrant, self.now()?);
         event.skill = Some(skill.clone());
         self.attempt(&event, |event| {
-            self.owner()?;
+            self.may(Action::Grant, Some(&skill.namespace))?;
             let _lock = self.lock_policy()?;
             let old = self.policy_texts()?;
             self.must_be_enrolled(&old.digest())?;

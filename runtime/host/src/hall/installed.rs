@@ -7,6 +7,7 @@ use serde::Serialize;
 use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::{Code, Denial};
 use skillhall_core::digest::Digest;
+use skillhall_core::govern::authority::Action;
 use skillhall_core::id::{SkillId, SkillRef};
 use skillhall_core::ledger::EventKind;
 use skillhall_core::random;
@@ -122,6 +123,7 @@ impl Hall {
             host: self.host.host.clone(),
             adapter: self.adapter.clone(),
             approval: None,
+            token: None,
         };
         let judged = consult(self.registry()?, query).and_then(|standing| {
             let verified = self.verify_package(package.clone(), &standing, self.now()?, &mut |_| {})?;
@@ -143,7 +145,7 @@ impl Hall {
         event.version = Some(skill.version.clone());
         event.worker = Some(skill.id.worker_species_id());
         self.attempt(&event, |mut event| {
-            self.owner()?;
+            self.may(Action::Install, Some(&skill.id.namespace))?;
             let versions = self.registry()?.versions(&skill.id).map_err(|error| unreachable(&error))?;
             let published =
                 versions.into_iter().find(|published| published.skill == *skill).ok_or_else(|| self.not_here(skill))?;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::json;
+use skillhall_core::govern::authority::Action;
 use skillhall_core::id::{OrgId, SkillId};
 use skillhall_core::ledger::EventKind;
 use skillhall_core::stores::{Kept, StoreError, StoreId};
@@ -25,7 +26,7 @@ impl Hall {
     /// # Errors
     /// `DENY_UNAUTHENTICATED`; [`Fault::Stores`] if they cannot be used.
     pub fn stores(&self, skill: &SkillId) -> Result<Vec<Kept>, Refused> {
-        self.owner()?;
+        self.permits(Action::Stores, Some(&skill.namespace))?;
         self.stores.list(skill).map_err(unusable)
     }
 
@@ -38,7 +39,7 @@ impl Hall {
         let mut event = self.event(EventKind::StoreClear, self.now()?);
         event.skill = Some(skill.clone());
         self.attempt(&event, |event| {
-            self.owner()?;
+            self.may(Action::Stores, Some(&skill.namespace))?;
             let meant = |kept: &Kept| {
                 store.is_none_or(|store| kept.store == store)
                     && organisation.is_none_or(|organisation| kept.organisation == *organisation)

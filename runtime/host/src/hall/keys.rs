@@ -4,6 +4,7 @@ use cap_std::fs::{File, OpenOptions, OpenOptionsExt as _};
 use serde::Serialize;
 use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::{Code, Denial};
+use skillhall_core::govern::authority::Action;
 use skillhall_core::id::{KeyId, Namespace};
 use skillhall_core::ledger::event::{Event, EventKind};
 use skillhall_core::registry::standing::in_force;
@@ -80,7 +81,7 @@ impl Hall {
         let now = self.now()?.whole_seconds();
         let event = self.event(EventKind::KeyAdd, now);
         self.attempt(&event, |event| {
-            self.owner()?;
+            self.may(Action::Keys, plan.namespace.as_ref())?;
             if let Some(namespace) = &plan.namespace {
                 self.own(namespace)?;
             }
@@ -108,7 +109,7 @@ impl Hall {
         let now = self.now()?.whole_seconds();
         let event = self.event(EventKind::KeyAdd, now).with("namespace", namespace.as_str());
         self.attempt(&event, |event| {
-            self.owner()?;
+            self.may(Action::Keys, Some(namespace))?;
             self.own(namespace)?;
             if rotation.overlap_ms < MIN_OVERLAP_MS {
                 let message = "the overlap is at least one minute; to end a key at once, revoke it";
@@ -150,7 +151,7 @@ impl Hall {
         let now = self.now()?.whole_seconds();
         let event = self.event(EventKind::KeyRevoke, now).with("reason", reason);
         self.attempt(&event, |event| {
-            self.owner()?;
+            self.may(Action::Keys, None)?;
             let (namespace, key, before) = self.revoke_in_keyring(id, now, event)?;
             let target = Target::Key(id.clone());
             let record = if self.is_revoked(&target)? {
@@ -172,7 +173,7 @@ impl Hall {
         let now = self.now()?.whole_seconds();
         let event = self.event(EventKind::KeyAdd, now);
         self.attempt(&event, |event| {
-            self.owner()?;
+            self.may(Action::Keys, Some(namespace))?;
             if self.config.owns(namespace) {
                 let message = format!("the namespace {namespace} is this hall's own: its keys are made here, with their secrets");
                 return Err(Fault::Configuration(message).into());
@@ -211,7 +212,7 @@ impl Hall {
         let now = self.now()?.whole_seconds();
         let event = self.event(EventKind::KeyAdd, now).with("holder", holder);
         self.attempt(&event, |event| {
-            self.owner()?;
+            self.may(Action::Keys, None)?;
             if passphrase.len() < MIN_PASSPHRASE {
                 let message = format!("a passphrase that seals a key has at least {MIN_PASSPHRASE} bytes");
                 return Err(Fault::Configuration(message).into());

@@ -8,10 +8,12 @@ use serde_json::json;
 use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::{Code, Denial, Stage};
 use skillhall_core::digest::Digest;
+use skillhall_core::govern::authority::Action;
 use skillhall_core::id::{KeyId, SkillRef};
 use skillhall_core::ledger::event::EventKind;
 use skillhall_core::package::{Package, adapters, build};
 use skillhall_core::random;
+use skillhall_core::registry::access::Identity;
 use skillhall_core::registry::standing::{consult, in_force, marks_verdict};
 use skillhall_core::registry::{Change, Published, Registry, StandingQuery, Statement, StatementKind, Target};
 use skillhall_core::trust::certify::{self, Certification, CheckResult};
@@ -63,7 +65,7 @@ impl Hall {
         let now = self.now()?.whole_seconds();
         let event = self.about(EventKind::SkillAttest, package, now);
         self.attempt(&event, |event| {
-            self.owner()?;
+            self.may(Action::Attest, Some(&package.manifest().namespace))?;
             let signers = self.signers(&package.manifest().namespace, now)?;
             let attested = signers.attest(package, builder, now)?;
             let used = signers.ids();
@@ -76,12 +78,13 @@ impl Hall {
     /// Checks a package and certifies it, for a number of days.
     ///
     /// # Errors
-    /// `DENY_CERTIFICATION_REFUSED` if a check fails (the record names it), and the codes of gate 3.
+    /// `DENY_CERTIFICATION_REFUSED` if a check fails (the record names it), `DENY_DUTY_SEPARATION` if in a policy tier above 0 the
+    /// certifier has published or attested these bytes, the codes of authority, and the codes of gate 3.
     pub fn certify(&self, package: &Arc<Package>, days: u32) -> Result<Certified, Refused> {
         let now = self.now()?.whole_seconds();
         let event = self.about(EventKind::SkillCertify, package, now);
         self.attempt(&event, |event| {
-            self.owner()?;
+            let by = self.may(Action::Certify, Some(&package.manifest().namespace))?.identity();
             let registry = self.registry()?;
             let checks = self.checks(package, registry, now)?;
             let event = event.with("checks", json!(checks));
@@ -89,6 +92,7 @@ impl Hall {
                 let message = format!("the check '{}' failed: {}", failed.name, failed.message);
                 return Err(Denial::new(Code::CertificationRefused, message).detail("checks", json!(checks)).into());
             }
+            self.certifies_no_own(package, &by, registry, now)?;
             let keyring = self.keys.keyring().map_err(Fault::from)?;
             let record = keyring.certifiers.iter().rfind(|key| key.state(now) == KeyState::Valid);
             let record = record.ok_or_else(|| {
@@ -113,6 +117,7 @@ impl Hall {
                 manifest_hash: package.manifest_hash(),
                 signer: record.id.clone(),
                 body: String::from_utf8(body).map_err(|_| Fault::Configuration("a certification that is no text".into()))?,
+                by: Some(by),
                 at: now,
             };
             let event =
@@ -164,17 +169,19 @@ impl Hall {
     ///
     /// # Errors
     /// `DENY_ADAPTER_MALFORMED` if an adapter is not the one that skill.json gives, `DENY_VERSION_IMMUTABLE` if the version is
-    /// published with other bytes, `DENY_NAMESPACE_UNAUTHORIZED` if the namespace is not the caller's, and the codes of gate 3.
+    /// published with other bytes, `DENY_NAMESPACE_UNAUTHORIZED` if the namespace is not the caller's, `DENY_DUTY_SEPARATION` if in
+    /// a policy tier above 0 the caller has certified these bytes, the codes of authority, and the codes of gate 3.
     pub fn publish(&self, package: &Arc<Package>) -> Result<(Published, u64), Refused> {
         let now = self.now()?;
         let event = self.about(EventKind::SkillPublish, package, now);
         self.attempt(&event, |event| {
-            let caller = self.owner()?;
-            let registry = self.registry()?;
             let manifest = package.manifest();
+            let caller = self.may(Action::Publish, Some(&manifest.namespace))?;
+            let registry = self.registry()?;
             self.owns_namespace(registry, &caller, &manifest.namespace)?;
             adapters::verify(package).map_err(|error| error.denial())?;
             let attested = attested(package, &*self.source, now, self.is_local())?;
+            let attester = self.publishes_no_certified(package, &caller.identity(), registry, &attested)?;
             let published = Published {
                 skill: manifest.reference(),
                 manifest_hash: package.manifest_hash(),
@@ -183,6 +190,7 @@ impl Hall {
                 adapters: manifest.adapters.clone(),
                 provides: manifest.provides.clone(),
                 publisher: caller.organisation.clone(),
+                by: Some(caller.identity()),
                 published_at: now,
             };
             let event = event
@@ -195,17 +203,23 @@ impl Hall {
             registry.check(&change).map_err(refused)?;
             self.shelve(package)?;
             let sequence = self.change(event, &change)?;
-            self.enter_attestations(package, &attested, now)?;
+            self.enter_attestations(package, &attested, Some(&attester), now)?;
             Ok((published, sequence))
         })
     }
 
-    /// Enters attestations that were found good beside the version's row. Those that stand there already stay as they are,
-    /// with the time of then.
-    pub(super) fn enter_attestations(&self, package: &Package, facts: &AttestationFacts, now: Timestamp) -> Result<(), Refused> {
+    /// Enters attestations that were found good beside the version's row, and who gave them; nobody, where published bytes are only
+    /// attested anew. Those that stand there already stay as they are, with the time of then.
+    pub(super) fn enter_attestations(
+        &self,
+        package: &Package,
+        facts: &AttestationFacts,
+        by: Option<&Identity>,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
         let known = self.registry()?.statements(&package.manifest_hash()).map_err(|error| unreachable(&error))?;
         let is_new = |statement: &Statement| known.iter().all(|known| known.id != statement.id);
-        for statement in statements(package, facts, now).into_iter().filter(is_new) {
+        for statement in statements(package, facts, by, now).into_iter().filter(is_new) {
             let event = self.about(EventKind::SkillAttest, package, now).with("signer", statement.signer.as_str());
             self.change(event, &Change::Statement(statement))?;
         }
@@ -245,7 +259,7 @@ impl Hall {
         let now = self.now()?;
         let event = self.about(EventKind::SkillInstall, package, now);
         self.attempt(&event, |event| {
-            let caller = self.owner()?;
+            let caller = self.may(Action::Install, Some(&package.manifest().namespace))?;
             // What can be seen from the package alone is seen first, whoever published it.
             adapters::verify(package).map_err(|error| error.denial())?;
             let manifest = package.manifest();
@@ -255,6 +269,7 @@ impl Hall {
                 host: self.host.host.clone(),
                 adapter: caller.adapter.clone(),
                 approval: None,
+                token: None,
             };
             let standing = consult(self.registry()?, query)?;
             let published = standing.published();
@@ -287,7 +302,7 @@ impl Hall {
         let now = self.now()?;
         let event = self.about(EventKind::SkillVerify, package, now);
         self.attempt(&event, |event| {
-            let caller = self.owner()?;
+            let caller = self.may(Action::Look, None)?;
             let mut since = std::time::Instant::now();
             let mut passed = |gate: Stage| {
                 observer.step(Step::Passed { gate, took: since.elapsed() });
@@ -299,6 +314,7 @@ impl Hall {
                 host: self.host.host.clone(),
                 adapter: caller.adapter.clone(),
                 approval: None,
+                token: None,
             };
             let standing = consult(self.registry()?, query)?;
             passed(Stage::Registry);
@@ -324,7 +340,7 @@ fn not_compiled(error: PrepareError) -> Refused {
 }
 
 /// The attestations of a package that were found good, as statements beside its row.
-fn statements(package: &Package, facts: &AttestationFacts, at: Timestamp) -> Vec<Statement> {
+fn statements(package: &Package, facts: &AttestationFacts, by: Option<&Identity>, at: Timestamp) -> Vec<Statement> {
     [(&facts.hmac, package.awp_manifest()), (&facts.ed25519, package.dsse_envelope())]
         .into_iter()
         .filter_map(|(form, body)| {
@@ -336,6 +352,7 @@ fn statements(package: &Package, facts: &AttestationFacts, at: Timestamp) -> Vec
                 manifest_hash: package.manifest_hash(),
                 signer: key.clone(),
                 body,
+                by: by.cloned(),
                 at,
             })
         })

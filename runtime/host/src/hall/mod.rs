@@ -11,6 +11,8 @@
 mod approvals;
 mod attest_all;
 mod audit;
+mod authority;
+mod banned;
 mod config;
 mod development;
 mod enroll;
@@ -25,6 +27,7 @@ mod keys;
 mod lifecycle;
 mod namespaces;
 mod nested;
+mod organisations;
 mod packages;
 mod policy;
 mod powers;
@@ -32,16 +35,21 @@ mod prepare;
 mod receipt;
 mod records;
 mod registry;
+mod replay;
 mod resolve;
+mod roles;
 mod route;
 mod running;
+mod separation;
 pub mod setup;
 mod shelf;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod standing;
 mod throwaway;
+mod tokens;
 mod update;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +57,6 @@ use std::time::Duration;
 use skillhall_core::clock::{Clock, Timestamp};
 use skillhall_core::denial::Denial;
 use skillhall_core::digest::{Digest, unhex};
-use skillhall_core::govern::call::Caller;
 use skillhall_core::govern::config::{Env, HallConfig};
 use skillhall_core::govern::decide::Policy;
 use skillhall_core::govern::host::HostFacts;
@@ -57,6 +64,10 @@ use skillhall_core::govern::wcp::gate::PolicyGate;
 use skillhall_core::govern::wcp::rules::RuleSet;
 use skillhall_core::id::AdapterId;
 use skillhall_core::ledger::{Ledger, LedgerError};
+#[cfg(feature = "sqlite")]
+use skillhall_core::quotas::sqlite::SqliteQuotas;
+use skillhall_core::quotas::{NoQuotas, Quotas};
+use skillhall_core::registry::token::Presented;
 use skillhall_core::registry::{NoRegistry, Registry};
 use skillhall_core::stores::Stores;
 use skillhall_core::stores::memory::MemoryStores;
@@ -80,16 +91,22 @@ pub use installed::{Shown, Uninstalled};
 pub use kept::Cleared;
 pub use keys::{KeyPlan, MIN_OVERLAP_MS, MIN_PASSPHRASE, RevokedKey, Rotated, Rotation};
 pub use lifecycle::Certified;
+pub use namespaces::NamespaceChanged;
+pub use organisations::{OrgChange, OrgChanged};
 pub use packages::Installed;
 pub use policy::{PolicyState, PolicyTexts};
 pub use powers::PowerChange;
 pub use prepare::Preparation;
 pub use receipt::{Admitted, ApprovedBy, Decision, GateTime, Isolated, Receipt, Unfinished};
+pub use replay::{Came, Changed, Group, Replay, Replayed};
 pub use resolve::{Reference, ReferenceError, Resolved, Versions};
+pub use roles::{RoleChanged, RolePlan};
 pub use route::Wanted;
 pub use running::Drained;
 pub use standing::Judgement;
+pub use tokens::{IssuedToken, RevokedToken, TokenPlan};
 pub use update::{Found, Update};
+pub use usage::QuotaState;
 
 use config::{Compile, Part, Parts, Place};
 use folder::{CACHE, CACHE_KEY, CONFIG, Folder, KEYS, LEDGER};
@@ -105,6 +122,8 @@ pub struct Hall {
     policy_digest: Digest,
     host: HostFacts,
     adapter: AdapterId,
+    /// The token by which whoever opened the hall acts; without one, it is the account that does.
+    presented: Option<Presented>,
     /// The keys of the folder: those with which this hall signs.
     keys: Arc<FileKeys>,
     /// The keys by which gates judge.
@@ -116,10 +135,14 @@ pub struct Hall {
     workers: Arc<Workers>,
     maximum: Limits,
     gate: Option<Arc<dyn PolicyGate>>,
+    /// Of these the one that the program brings.
+    own_gate: Option<Arc<dyn PolicyGate>>,
     /// By what granted powers reach outside. Without it, nothing is granted, whatever hall.toml says.
     powers: Option<Arc<dyn Powers>>,
     /// What skills keep.
     stores: Arc<dyn Stores>,
+    /// What organisations have had.
+    quotas: Arc<dyn Quotas>,
     reserved: Arc<Reserved>,
     /// Where the packages' own assets are laid out for their guests.
     assets: Assets,
@@ -181,7 +204,7 @@ impl Hall {
             .map_err(|error| Fault::Configuration(format!("{}: {error}", config.policy.rules)))?;
         let policies = folder.policies(&config.policy.cedar)?;
         let policy_digest = folder::configuration_digest(&text, &rules_text, &policies);
-        let gate = gates::of(&config, &folder, &policies, parts.gate)?;
+        let gate = gates::of(&config, &folder, &policies, parts.gate.clone())?;
         let host = HostFacts { host: config.hall.id.clone(), executable: executable_digest()?, configuration: policy_digest };
         let environment = config.hall.attest_env_namespace.clone().zip(parts.attest_secret);
         let keys = Arc::new(FileKeys::new(folder.part(KEYS)?, environment));
@@ -205,14 +228,9 @@ impl Hall {
         let adapter = parts.adapter.parse().map_err(|error| Fault::Configuration(format!("{error}")))?;
         let ledger = open_ledger(&folder, &keys).map(Arc::new);
         let maximum = maximum(&config);
-        // What this hall cannot reach, its policy does not grant: gate 9 refuses, and not the guest's own link.
-        if parts.powers.is_none() {
-            config.grants.clear();
-        }
-        if !cfg!(feature = "http") {
-            config.grants.values_mut().for_each(|policy| policy.http.clear());
-        }
+        without_the_unreachable(&mut config, parts.powers.is_some());
         let stores = stores(&folder, parts.keeps_on_disk);
+        let quotas = quotas(&folder, parts.quotas)?;
         let powers = parts.powers.map(|powers| powers.with_stores(&stores).unwrap_or(powers));
         let reserved = Arc::new(folder.reserved()?);
         let assets = Assets::within(folder.part(".")?);
@@ -223,6 +241,7 @@ impl Hall {
             policy_digest,
             host,
             adapter,
+            presented: parts.presented,
             keys,
             source,
             registry: HallRegistry::new(registry),
@@ -231,8 +250,10 @@ impl Hall {
             workers,
             maximum,
             gate,
+            own_gate: parts.gate,
             powers,
             stores,
+            quotas,
             reserved,
             assets,
             clock: parts.clock,
@@ -298,22 +319,14 @@ impl Hall {
         self.clock.now().map_err(|error| error.denial())
     }
 
-    /// Who the account that runs this process is here: the hall's owner, or nobody.
-    ///
-    /// # Errors
-    /// If the operating system does not say whose folder it is.
-    pub fn caller(&self) -> Result<Option<Caller>, Fault> {
-        let owner = self.folder.owner()?;
-        Ok((owner == rustix::process::geteuid().as_raw()).then(|| Caller {
-            organisation: self.config.hall.organisation.clone(),
-            name: self.config.hall.owner.clone(),
-            adapter: self.adapter.clone(),
-        }))
-    }
-
     /// Whether this is a developer's own hall, where the owner may waive the attestation of their own skills.
     pub(crate) fn is_local(&self) -> bool {
         self.config.hall.env == Env::Dev
+    }
+
+    /// Takes from a configuration what this hall cannot grant.
+    fn without_the_unreachable(&self, config: &mut HallConfig) {
+        without_the_unreachable(config, self.powers.is_some());
     }
 
     fn policy(&self) -> Policy<'_> {
@@ -325,7 +338,18 @@ impl Hall {
             keys: &*self.source,
             digest: self.policy_digest,
             isolates: &Isolation,
+            quotas: &*self.quotas,
         }
+    }
+}
+
+/// What a hall cannot reach, its policy does not grant: gate 9 refuses, and not the guest's own link.
+fn without_the_unreachable(config: &mut HallConfig, has_powers: bool) {
+    if !has_powers {
+        config.grants.clear();
+    }
+    if !cfg!(feature = "http") {
+        config.grants.values_mut().for_each(|policy| policy.http.clear());
     }
 }
 
@@ -346,6 +370,16 @@ fn stores(folder: &Folder, on_disk: bool) -> Arc<dyn Stores> {
     }
     let _ = (folder, on_disk);
     Arc::new(MemoryStores::new())
+}
+
+/// Where it is counted what organisations have had.
+fn quotas(folder: &Folder, part: Part<dyn Quotas>) -> Result<Arc<dyn Quotas>, Fault> {
+    Ok(match part {
+        #[cfg(feature = "sqlite")]
+        Part::OfTheFolder => Arc::new(SqliteQuotas::at(folder.part(".")?, folder.path(), folder::QUOTAS)),
+        Part::Own(quotas) => quotas,
+        _ => Arc::new(NoQuotas),
+    })
 }
 
 fn engine_config(folder: &Folder, workers: &Arc<Workers>) -> Result<EngineConfig, Fault> {

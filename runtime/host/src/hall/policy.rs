@@ -94,6 +94,7 @@ impl Hall {
             host: self.host.host.clone(),
             adapter: self.adapter.clone(),
             approval: None,
+            token: None,
         };
         let snapshot = self.registry()?.snapshot(&query).map_err(|error| unreachable(&error))?;
         Ok(snapshot.host.filter(|record| record.host == self.host.host))

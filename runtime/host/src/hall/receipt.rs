@@ -55,6 +55,10 @@ pub struct Admitted {
     pub policy_version: String,
     /// The policy tier in force.
     pub tier: u8,
+    /// By what right it was called: `owner` (with every role), `token:ID`, or `program` (by the word of the program that embeds the
+    /// hall).
+    #[serde(rename = "as")]
+    pub by_right: String,
     /// Whether this is a developer's own hall, where the owner may waive the attestation of their own skills.
     pub local_hall: bool,
     /// How the package was attested: which forms held, and which could not be judged.
@@ -154,6 +158,7 @@ pub(super) fn close(executed: Executed, gates: Vec<GateTime>, at: Timestamp, loc
     };
     let (record, facts) = (parts.open.sequence(), parts.open.facts().clone());
     let (attestation, certification) = (parts.open.attestation().clone(), parts.open.certification().to_owned());
+    let by_right = parts.open.acts_as().to_owned();
     let approval = parts.open.approval().map(|granted| ApprovedBy {
         id: granted.id.clone(),
         by: granted.by.clone(),
@@ -166,6 +171,7 @@ pub(super) fn close(executed: Executed, gates: Vec<GateTime>, at: Timestamp, loc
         matched_rule: facts.matched_rule,
         policy_version: facts.policy_version,
         tier: facts.tier,
+        by_right,
         local_hall,
         attestation,
         certification,

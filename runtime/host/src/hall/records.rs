@@ -2,7 +2,7 @@
 
 use skillhall_core::clock::Timestamp;
 use skillhall_core::denial::{Code, Denial};
-use skillhall_core::govern::call::Caller;
+use skillhall_core::govern::call::{Authority, Caller};
 use skillhall_core::id::Namespace;
 use skillhall_core::ledger;
 use skillhall_core::ledger::change::ChangeError;
@@ -32,12 +32,24 @@ impl Hall {
         }
     }
 
-    /// An event of this hall, by its owner.
+    /// An event of this hall, by whoever acts: its owner, or the holder of the token that was presented, if there is such a one. By
+    /// what right stands in `as`: `owner`, or `token:ID`.
     #[must_use]
     pub fn event(&self, kind: EventKind, at: Timestamp) -> Event {
         let mut event = Event::new(kind, at);
-        event.organisation = Some(self.config.hall.organisation.clone());
-        event.caller = Some(self.config.hall.owner.clone());
+        let acts = self.caller().ok().flatten();
+        match (&acts, &self.presented) {
+            (Some(caller), _) => {
+                event.organisation = Some(caller.organisation.clone());
+                event.caller = Some(caller.name.clone());
+                event = event.with("as", caller.authority.to_text());
+            }
+            (None, Some(presented)) => event = event.with("as", Authority::Token(presented.clone()).to_text()),
+            (None, None) => {
+                event.organisation = Some(self.config.hall.organisation.clone());
+                event.caller = Some(self.config.hall.owner.clone());
+            }
+        }
         event.host = Some(self.host.host.clone());
         event.adapter = Some(self.adapter.clone());
         event.correlation_id.clone_from(&self.correlation);
@@ -74,12 +86,6 @@ impl Hall {
             ChangeError::Ledger(error) => error.denial().into(),
             ChangeError::Unreachable(error) => unreachable(&error).into(),
             other => Refused::Fault(Fault::Change(other)),
-        })
-    }
-
-    pub(super) fn owner(&self) -> Result<Caller, Refused> {
-        self.caller()?.ok_or_else(|| {
-            Denial::new(Code::Unauthenticated, "only the account that owns the hall's folder may do this here").into()
         })
     }
 

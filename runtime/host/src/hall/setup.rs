@@ -8,6 +8,7 @@ use skillhall_core::clock::{Clock, Timestamp};
 use skillhall_core::digest::hex;
 use skillhall_core::govern::config::{
     ApprovalsSection, Env, GATE_DEADLINE_MS, HallConfig, HallSection, IsolationSection, LimitsSection, PolicySection,
+    QuotasSection,
 };
 use skillhall_core::id::{KeyId, Namespace, OrgId};
 use skillhall_core::ledger::change::change;
@@ -216,7 +217,7 @@ fn event(kind: EventKind, plan: &Plan, now: Timestamp) -> Event {
     let mut event = Event::new(kind, now);
     event.organisation = Some(plan.organisation.clone());
     event.caller = Some(plan.owner.clone());
-    event
+    event.with("as", "owner")
 }
 
 #[cfg(feature = "sqlite")]
@@ -226,7 +227,7 @@ fn opened_path(dir: &Dir) -> Result<PathBuf, Fault> {
 }
 
 fn first_changes(plan: &Plan, host: HostRecord) -> Vec<(EventKind, Change)> {
-    let organisation = OrgRecord { organisation: plan.organisation.clone(), suspended: false };
+    let organisation = OrgRecord { organisation: plan.organisation.clone(), suspended: false, offboarded: false };
     let mut changes =
         vec![(EventKind::OrgRegister, Change::Organisation(organisation)), (EventKind::WorkerEnroll, Change::Host(host))];
     for namespace in &plan.namespaces {
@@ -266,6 +267,7 @@ fn configuration(id: &str, plan: &Plan) -> Result<HallConfig, Fault> {
         approvals: ApprovalsSection::default(),
         limits: LimitsSection::default(),
         isolation: IsolationSection::default(),
+        quotas: QuotasSection::default(),
         grants: std::collections::BTreeMap::new(),
     })
 }

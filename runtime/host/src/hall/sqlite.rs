@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use skillhall_core::digest::Digest;
-use skillhall_core::id::{Namespace, SkillId};
+use skillhall_core::id::{Namespace, OrgId, SkillId};
+use skillhall_core::registry::access::{Credential, RoleRecord, Token};
 use skillhall_core::registry::approval::Approval;
 use skillhall_core::registry::sqlite::SqliteRegistry;
 use skillhall_core::registry::{
-    Change, Commit, NamespaceRecord, Published, Registry, RegistryError, Snapshot, StandingEvent, StandingQuery, Statement,
-    Target,
+    Change, Commit, NamespaceRecord, OrgRecord, Published, Registry, RegistryError, Snapshot, StandingEvent, StandingQuery,
+    Statement, Target,
 };
 
 pub(super) struct RegistryFile {
@@ -95,5 +96,25 @@ impl Registry for RegistryFile {
 
     fn approvals(&self, only_open: bool) -> Result<Vec<Approval>, RegistryError> {
         self.ask(|registry| registry.approvals(only_open))
+    }
+
+    fn credential(&self, token: &str) -> Result<Option<Credential>, RegistryError> {
+        self.ask(|registry| registry.credential(token))
+    }
+
+    fn tokens(&self, organisation: Option<&OrgId>) -> Result<Vec<Token>, RegistryError> {
+        self.ask(|registry| registry.tokens(organisation))
+    }
+
+    fn roles(&self, organisation: Option<&OrgId>) -> Result<Vec<RoleRecord>, RegistryError> {
+        self.ask(|registry| registry.roles(organisation))
+    }
+
+    fn organisations(&self) -> Result<Vec<OrgRecord>, RegistryError> {
+        self.ask(Registry::organisations)
+    }
+
+    fn namespaces(&self) -> Result<Vec<NamespaceRecord>, RegistryError> {
+        self.ask(Registry::namespaces)
     }
 }

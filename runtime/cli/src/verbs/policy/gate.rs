@@ -26,7 +26,7 @@ const MAX_FILE: u64 = 4 << 20;
 /// Find what is wrong with the Cedar policies of hall.toml, or with other ones
 #[derive(Args)]
 #[command(
-    after_help = "Errors keep the policies from loading: syntax, what the schema does not know, templates, unknown annotations. Warnings name what can never matter: a condition that is false by its types, a policy that another one covers (the same or a wider scope and no condition of its own, or the same one), an approval that is never asked for, a set that permits nothing. Whether two different conditions exclude one another is not looked for.\nExit code: 0 if nothing is wrong, 2 otherwise.\n\nExamples:\n  hall policy check\n  hall policy check policies/new.cedar\n  hall policy check --schema         # what a policy can speak of"
+    after_help = "Each finding names file, line and column. Errors keep the policies from loading: syntax, what the schema does not know, templates, unknown annotations. Warnings name what can never matter: a condition that is false by its types, a policy that another one covers (the same or a wider scope and no condition of its own, or the same one), an approval that is never asked for, a set that permits nothing. Whether two different conditions exclude one another is not looked for.\nExit code: 0 if nothing is wrong, 2 otherwise.\n\nExamples:\n  hall policy check\n  hall policy check policies/new.cedar\n  hall policy check --schema         # what a policy can speak of"
 )]
 pub(super) struct CheckArguments {
     /// Files with policies, as one set [default: those that hall.toml names, as they are on disk]
@@ -84,7 +84,7 @@ fn line(finding: &Finding) -> String {
         Severity::Error => (bad("✗"), "error"),
         Severity::Warning => (hint("!"), "warning"),
     };
-    format!("{mark} {word}: {}", shown(&finding.message))
+    format!("{mark} {word}: {}", shown(&finding.fault.to_string()))
 }
 
 /// The policies that hall.toml names on disk.
@@ -99,11 +99,11 @@ fn named(place: &Place) -> Outcome<Vec<PolicyFile>> {
     Ok(texts.policies)
 }
 
-fn read_all(paths: &[PathBuf]) -> Outcome<Vec<PolicyFile>> {
+pub(super) fn read_all(paths: &[PathBuf]) -> Outcome<Vec<PolicyFile>> {
     paths.iter().map(|path| Ok(PolicyFile { name: path.display().to_string(), text: read(path)? })).collect()
 }
 
-fn read(path: &Path) -> Outcome<String> {
+pub(super) fn read(path: &Path) -> Outcome<String> {
     let fault = |error: String| CommandError::usage(format!("{}: {error}", path.display()), "hall policy --help");
     let mut text = String::new();
     let file = File::open(path).map_err(|error| fault(error.to_string()))?;

@@ -78,7 +78,15 @@ pub trait PolicyGate: Send + Sync {
     /// # Errors
     /// If there is no verdict; the call is then denied.
     fn evaluate(&self, context: &GateContext) -> Result<Verdict, GateError>;
+
+    /// Who is asked, as records name it: a gate that stands for several names each. A program's own gate is [`EMBEDDED`].
+    fn names(&self) -> Vec<String> {
+        vec![EMBEDDED.to_owned()]
+    }
 }
+
+/// The name in records of a gate that an embedding program brings.
+pub const EMBEDDED: &str = "embedded";
 
 /// Asks a gate, and turns a panic of the gate into an error.
 ///

@@ -89,7 +89,7 @@ impl Registry for Double {
 }
 
 fn org(name: &str, suspended: bool) -> Change {
-    Change::Organisation(OrgRecord { organisation: name.parse().unwrap(), suspended })
+    Change::Organisation(OrgRecord { organisation: name.parse().unwrap(), suspended, offboarded: false })
 }
 
 fn register() -> Event {

@@ -13,21 +13,22 @@ use std::time::Duration;
 use rusqlite::{Transaction, TransactionBehavior};
 
 use self::rows::Reader;
+use super::access::{Credential, RoleRecord, Token};
 use super::approval::Approval;
 use super::model::{
-    Change, Commit, NamespaceRecord, Published, Registry, RegistryError, Snapshot, StandingEvent, StandingQuery, Statement,
-    Target,
+    Change, Commit, NamespaceRecord, OrgRecord, Published, Registry, RegistryError, Snapshot, StandingEvent, StandingQuery,
+    Statement, Target,
 };
 use super::rules::{self, Effect, Rows as _};
 use crate::database::{self, DatabaseError, Pool, Schema};
 use crate::digest::Digest;
-use crate::id::{Namespace, SkillId};
+use crate::id::{Namespace, OrgId, SkillId};
 
 /// How long a call waits for other writers before the registry counts as unreachable.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// What a registry's file is: "SKHR".
-const SCHEMA: Schema = Schema { statements: include_str!("schema.sql"), application: 0x534b_4852, version: 2 };
+const SCHEMA: Schema = Schema { statements: include_str!("schema.sql"), application: 0x534b_4852, version: 3 };
 
 /// A registry in an `SQLite` file.
 pub struct SqliteRegistry {
@@ -150,6 +151,28 @@ impl Registry for SqliteRegistry {
 
     fn approvals(&self, only_open: bool) -> Result<Vec<Approval>, RegistryError> {
         self.read(|reader| reader.approvals(only_open))
+    }
+
+    fn credential(&self, token: &str) -> Result<Option<Credential>, RegistryError> {
+        self.read(|reader| rules::credential(reader, token))
+    }
+
+    fn tokens(&self, organisation: Option<&OrgId>) -> Result<Vec<Token>, RegistryError> {
+        self.read(|reader| reader.tokens(organisation))
+    }
+
+    fn roles(&self, organisation: Option<&OrgId>) -> Result<Vec<RoleRecord>, RegistryError> {
+        self.read(|reader| reader.roles(organisation))
+    }
+
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general over the transaction's lifetime")]
+    fn organisations(&self) -> Result<Vec<OrgRecord>, RegistryError> {
+        self.read(|reader| reader.organisations())
+    }
+
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general over the transaction's lifetime")]
+    fn namespaces(&self) -> Result<Vec<NamespaceRecord>, RegistryError> {
+        self.read(|reader| reader.namespaces())
     }
 }
 

@@ -9,6 +9,7 @@ use super::unreachable;
 use crate::digest::Digest;
 use crate::id::{HostId, Namespace, OrgId, SkillId, SkillRef};
 use crate::json::{canonical, parse_as};
+use crate::registry::access::{RoleRecord, Token, TokenEvent, roles_in_force};
 use crate::registry::approval::{Approval, ApprovalEvent, MAX_LISTED};
 use crate::registry::model::{
     Change, Commit, HostRecord, NamespaceRecord, OrgRecord, Published, RegistryError, Scope, StandingEvent, Statement, Target,
@@ -29,8 +30,19 @@ const NAMESPACE_EVENT: Table = Table { name: "namespace_event", tag: "namespace"
 const ORGANISATION_EVENT: Table = Table { name: "organisation_event", tag: "organisation" };
 const HOST_EVENT: Table = Table { name: "host_event", tag: "host" };
 const APPROVAL_EVENT: Table = Table { name: "approval_event", tag: "approval" };
-const TABLES: [Table; 7] =
-    [SKILL_VERSION, STATEMENT, STANDING_EVENT, NAMESPACE_EVENT, ORGANISATION_EVENT, HOST_EVENT, APPROVAL_EVENT];
+const ROLE_EVENT: Table = Table { name: "role_event", tag: "role" };
+const TOKEN_EVENT: Table = Table { name: "token_event", tag: "token" };
+const TABLES: [Table; 9] = [
+    SKILL_VERSION,
+    STATEMENT,
+    STANDING_EVENT,
+    NAMESPACE_EVENT,
+    ORGANISATION_EVENT,
+    HOST_EVENT,
+    APPROVAL_EVENT,
+    ROLE_EVENT,
+    TOKEN_EVENT,
+];
 
 /// Whether the approval of the question `q` is open, when no time is looked at.
 const OPEN: &str = "NOT EXISTS (SELECT 1 FROM approval_event l WHERE l.approval = q.approval \
@@ -55,6 +67,8 @@ pub(super) fn append(connection: &Connection, version: i64, change: &Change) -> 
         Change::Organisation(record) => (ORGANISATION_EVENT, canonical(record)),
         Change::Host(record) => (HOST_EVENT, canonical(record)),
         Change::Approval(record) => (APPROVAL_EVENT, canonical(record)),
+        Change::Role(record) => (ROLE_EVENT, canonical(record)),
+        Change::Token(record) => (TOKEN_EVENT, canonical(record)),
     };
     let record = String::from_utf8(record.map_err(unreachable)?).map_err(unreachable)?;
     let sql = format!("INSERT INTO {} (made_by, record) VALUES (?1, ?2)", table.name);
@@ -118,6 +132,45 @@ impl<'transaction> Reader<'transaction> {
             }
         }
         Ok(steps.iter().filter_map(|events| Approval::from_events(events)).collect())
+    }
+
+    /// The newest tokens, oldest first.
+    pub(super) fn tokens(&self, organisation: Option<&OrgId>) -> Result<Vec<Token>, RegistryError> {
+        let newest = format!(
+            "t.token IN (SELECT q.token FROM token_event q WHERE q.organisation IS NOT NULL AND (?1 IS NULL OR q.organisation = ?1) \
+             ORDER BY q.made_by DESC LIMIT {MAX_LISTED})"
+        );
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        let mut events: Vec<Vec<TokenEvent>> = Vec::new();
+        for event in self.records::<TokenEvent>(TOKEN_EVENT, &newest, [organisation.map(OrgId::as_str)])? {
+            let place = *places.entry(event.id().to_owned()).or_insert(events.len());
+            match events.get_mut(place) {
+                Some(events) => events.push(event),
+                None => events.push(vec![event]),
+            }
+        }
+        Ok(events.iter().filter_map(|events| Token::from_events(events)).collect())
+    }
+
+    /// The roles that are given now.
+    pub(super) fn roles(&self, organisation: Option<&OrgId>) -> Result<Vec<RoleRecord>, RegistryError> {
+        let last = "t.made_by IN (SELECT max(made_by) FROM role_event WHERE ?1 IS NULL OR organisation = ?1 \
+                    GROUP BY organisation, holder, role, namespace)";
+        Ok(roles_in_force(self.records::<RoleRecord>(ROLE_EVENT, last, [organisation.map(OrgId::as_str)])?))
+    }
+
+    pub(super) fn organisations(&self) -> Result<Vec<OrgRecord>, RegistryError> {
+        let last = "t.made_by IN (SELECT max(made_by) FROM organisation_event GROUP BY organisation)";
+        let mut all: Vec<OrgRecord> = self.records(ORGANISATION_EVENT, last, [])?;
+        all.sort_by(|one, other| one.organisation.cmp(&other.organisation));
+        Ok(all)
+    }
+
+    pub(super) fn namespaces(&self) -> Result<Vec<NamespaceRecord>, RegistryError> {
+        let last = "t.made_by IN (SELECT max(made_by) FROM namespace_event GROUP BY namespace)";
+        let mut all: Vec<NamespaceRecord> = self.records(NAMESPACE_EVENT, last, [])?;
+        all.sort_by(|one, other| one.namespace.cmp(&other.namespace));
+        Ok(all)
     }
 
     /// Every row against its commit, and every commit against its row.
@@ -233,6 +286,16 @@ impl Rows for Reader<'_> {
 
     fn approval_events(&self, id: &str) -> Result<Vec<ApprovalEvent>, RegistryError> {
         self.records(APPROVAL_EVENT, "t.approval = ?1", [id])
+    }
+
+    fn token_events(&self, id: &str) -> Result<Vec<TokenEvent>, RegistryError> {
+        self.records(TOKEN_EVENT, "t.token = ?1", [id])
+    }
+
+    fn roles_of(&self, organisation: &OrgId, holder: &str) -> Result<Vec<RoleRecord>, RegistryError> {
+        let last = "t.made_by IN (SELECT max(made_by) FROM role_event WHERE organisation = ?1 AND holder = ?2 \
+                    GROUP BY role, namespace)";
+        Ok(roles_in_force(self.records::<RoleRecord>(ROLE_EVENT, last, [organisation.as_str(), holder])?))
     }
 
     fn open_approvals(&self, organisation: &OrgId) -> Result<u64, RegistryError> {

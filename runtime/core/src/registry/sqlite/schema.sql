@@ -71,6 +71,26 @@ CREATE TABLE approval_event (
   organisation TEXT GENERATED ALWAYS AS (record ->> '$.step.organisation') VIRTUAL
 ) STRICT;
 
+CREATE TABLE role_event (
+  -- A role is given or taken; the last row of each holder, role and namespace counts.
+  made_by INTEGER PRIMARY KEY REFERENCES commits (version),
+  -- Canonical JSON, which the commit's digest covers; every other column is drawn from it.
+  record TEXT NOT NULL CHECK (json_valid(record)),
+  organisation TEXT GENERATED ALWAYS AS (record ->> '$.organisation') VIRTUAL NOT NULL,
+  holder TEXT GENERATED ALWAYS AS (record ->> '$.holder') VIRTUAL NOT NULL,
+  role TEXT GENERATED ALWAYS AS (record ->> '$.role') VIRTUAL NOT NULL,
+  namespace TEXT GENERATED ALWAYS AS (coalesce(record ->> '$.namespace', '')) VIRTUAL NOT NULL
+) STRICT;
+
+CREATE TABLE token_event (
+  -- A token is issued or revoked.
+  made_by INTEGER PRIMARY KEY REFERENCES commits (version),
+  -- Canonical JSON, which the commit's digest covers; every other column is drawn from it.
+  record TEXT NOT NULL CHECK (json_valid(record)),
+  token TEXT GENERATED ALWAYS AS (coalesce(record ->> '$.issued.id', record ->> '$.revoked.id')) VIRTUAL NOT NULL,
+  organisation TEXT GENERATED ALWAYS AS (record ->> '$.issued.organisation') VIRTUAL
+) STRICT;
+
 CREATE INDEX skill_version_by_id ON skill_version (id);
 
 CREATE INDEX statement_by_manifest ON statement (manifest_hash);
@@ -86,6 +106,12 @@ CREATE INDEX host_event_by_name ON host_event (host);
 CREATE INDEX approval_event_by_approval ON approval_event (approval, kind);
 
 CREATE INDEX approval_event_by_organisation ON approval_event (kind, organisation);
+
+CREATE INDEX role_event_by_holder ON role_event (organisation, holder, role, namespace);
+
+CREATE INDEX token_event_by_token ON token_event (token);
+
+CREATE INDEX token_event_by_organisation ON token_event (organisation);
 
 CREATE TRIGGER commits_no_update BEFORE UPDATE ON commits BEGIN
   SELECT RAISE(ABORT, 'a row of commits never changes');
@@ -205,4 +231,34 @@ WHEN NEW.made_by IS NOT (SELECT max(version) FROM commits)
   OR EXISTS (SELECT 1 FROM approval_event WHERE made_by = NEW.made_by)
 BEGIN
   SELECT RAISE(ABORT, 'a row of approval_event is only appended, under the last commit');
+END;
+
+CREATE TRIGGER role_event_no_update BEFORE UPDATE ON role_event BEGIN
+  SELECT RAISE(ABORT, 'a row of role_event never changes');
+END;
+
+CREATE TRIGGER role_event_no_delete BEFORE DELETE ON role_event BEGIN
+  SELECT RAISE(ABORT, 'a row of role_event never changes');
+END;
+
+CREATE TRIGGER role_event_only_append BEFORE INSERT ON role_event
+WHEN NEW.made_by IS NOT (SELECT max(version) FROM commits)
+  OR EXISTS (SELECT 1 FROM role_event WHERE made_by = NEW.made_by)
+BEGIN
+  SELECT RAISE(ABORT, 'a row of role_event is only appended, under the last commit');
+END;
+
+CREATE TRIGGER token_event_no_update BEFORE UPDATE ON token_event BEGIN
+  SELECT RAISE(ABORT, 'a row of token_event never changes');
+END;
+
+CREATE TRIGGER token_event_no_delete BEFORE DELETE ON token_event BEGIN
+  SELECT RAISE(ABORT, 'a row of token_event never changes');
+END;
+
+CREATE TRIGGER token_event_only_append BEFORE INSERT ON token_event
+WHEN NEW.made_by IS NOT (SELECT max(version) FROM commits)
+  OR EXISTS (SELECT 1 FROM token_event WHERE made_by = NEW.made_by)
+BEGIN
+  SELECT RAISE(ABORT, 'a row of token_event is only appended, under the last commit');
 END;

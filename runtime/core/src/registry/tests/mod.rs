@@ -1,5 +1,6 @@
 //! What every store must do, and what the gate makes of it.
 
+pub(super) mod access;
 pub(super) mod approvals;
 mod same;
 mod standing;
@@ -30,6 +31,7 @@ pub(super) fn published(skill: &str, bytes: &str) -> Published {
         adapters: BTreeMap::from([("adapters/mcp.json".to_owned(), digest(&format!("{bytes} adapter")))]),
         provides: vec![id("cap.text.redact")],
         publisher: id("acme"),
+        by: None,
         published_at: Timestamp::from_millis(1_790_000_000_123),
     }
 }
@@ -41,6 +43,7 @@ pub(super) fn statement(name: &str, kind: StatementKind, about: &Published) -> S
         manifest_hash: about.manifest_hash,
         signer: id("acme-2026"),
         body: format!("{{\"payload\": \"{name} \u{2028}\\\"\n\"}}"),
+        by: None,
         at: Timestamp::from_millis(1_790_000_001_000),
     }
 }
@@ -69,6 +72,7 @@ pub(super) fn query(skill: &str) -> StandingQuery {
         host: id("host-1"),
         adapter: id("mcp"),
         approval: Some("approval-1".to_owned()),
+        token: Some("token-1".to_owned()),
     }
 }
 

@@ -58,9 +58,20 @@ fn change() -> impl Strategy<Value = Change> {
             let skill: crate::id::SkillRef = id(skill);
             Change::Namespace(namespace(skill.id.namespace.as_str(), owner))
         }),
+        (organisation(), prop_oneof![Just("ann"), Just("gus")], 0..7_usize, any::<bool>(), any::<bool>()).prop_map(
+            |(name, holder, role, whole, granted)| {
+                let namespace = (!whole).then_some("org.acme");
+                Change::Role(access::role(name, holder, crate::registry::access::Role::ALL[role], namespace, granted))
+            }
+        ),
+        ("[vw]", organisation(), 1..3_i64).prop_map(|(name, organisation, days)| access::issue(&name, organisation, days)),
+        "[vw]".prop_map(|name| access::revoked(&name)),
         ("[pq]", 0..30_i64, approval_step()).prop_map(|(name, hours, then)| approvals::step(&name, hours, then)),
-        (organisation(), any::<bool>())
-            .prop_map(|(name, suspended)| Change::Organisation(OrgRecord { organisation: id(name), suspended })),
+        (organisation(), any::<bool>()).prop_map(|(name, suspended)| Change::Organisation(OrgRecord {
+            organisation: id(name),
+            suspended,
+            offboarded: false
+        })),
     ]
 }
 
@@ -85,6 +96,15 @@ proptest! {
         for name in ["p", "q"] {
             prop_assert_eq!(memory.approval(name), lasting.approval(name));
         }
+        for name in ["v", "w"] {
+            prop_assert_eq!(memory.credential(name), lasting.credential(name));
+        }
+        prop_assert_eq!(memory.tokens(None), lasting.tokens(None));
+        prop_assert_eq!(memory.roles(None), lasting.roles(None));
+        prop_assert_eq!(memory.roles(Some(&id("acme"))), lasting.roles(Some(&id("acme"))));
+        prop_assert_eq!(memory.tokens(Some(&id("acme"))), lasting.tokens(Some(&id("acme"))));
+        prop_assert_eq!(memory.organisations(), lasting.organisations());
+        prop_assert_eq!(memory.namespaces(), lasting.namespaces());
         for only_open in [true, false] {
             prop_assert_eq!(memory.approvals(only_open), lasting.approvals(only_open));
         }

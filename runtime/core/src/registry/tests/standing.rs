@@ -3,6 +3,7 @@
 use super::*;
 use crate::denial::{Code, Denial};
 use crate::id::{Namespace, SkillId};
+use crate::registry::access::{Credential, Role, Token};
 use crate::registry::standing::{Standing, consult, marks_verdict};
 
 const REDACT: &str = "org.acme/redact@1.0.0";
@@ -55,9 +56,10 @@ fn whole() -> Snapshot {
         published: Some(row),
         marks: vec![],
         namespace: Some(namespace("org.acme", "acme")),
-        organisation: Some(OrgRecord { organisation: id("globex"), suspended: false }),
+        organisation: Some(OrgRecord { organisation: id("globex"), suspended: false, offboarded: false }),
         host: Some(HostRecord { host: id("host-1"), executable: digest("a"), configuration: digest("b"), revoked: false }),
         approval: None,
+        credential: None,
     }
 }
 
@@ -89,15 +91,30 @@ fn a_registry_that_does_not_answer_denies() {
     }
 }
 
+/// A token of gus's, and the role of somebody.
+fn held(token: &str, holder: &str) -> Credential {
+    let token = Token { record: access::issued(token, "globex", 30), revoked: None };
+    let roles = vec![access::role("globex", holder, Role::Worker, None, true)];
+    Credential { token, organisation: Some(OrgRecord { organisation: id("globex"), suspended: false, offboarded: false }), roles }
+}
+
+#[test]
+fn an_answer_with_the_token_that_was_presented_is_taken() {
+    let standing = ask(Snapshot { credential: Some(held("token-1", "gus")), ..whole() }).unwrap();
+    assert_eq!(standing.credential(), Some(&held("token-1", "gus")));
+}
+
 #[test]
 fn an_answer_about_something_else_denies() {
-    let strange: [fn(&mut Snapshot); 6] = [
+    let strange: [fn(&mut Snapshot); 8] = [
         |answer| answer.published = Some(published("org.acme/redact@1.0.1", "one")),
         |answer| answer.statements.push(statement("x", StatementKind::Certification, &published(REDACT, "two"))),
         |answer| answer.namespace = Some(namespace("org.other", "acme")),
-        |answer| answer.organisation = Some(OrgRecord { organisation: id("acme"), suspended: false }),
+        |answer| answer.organisation = Some(OrgRecord { organisation: id("acme"), suspended: false, offboarded: false }),
         |answer| answer.host.as_mut().unwrap().host = id("host-2"),
         |answer| answer.published = None,
+        |answer| answer.credential = Some(held("token-2", "gus")),
+        |answer| answer.credential = Some(held("token-1", "eve")),
     ];
     for (index, change) in strange.into_iter().enumerate() {
         let mut answer = whole();

@@ -21,6 +21,10 @@ const CASES: &[(&str, Case)] = &[
     ("an approval goes from step to step, and is used once", approvals::life),
     ("an approval ends for good, and only open ones are open", approvals::endings),
     ("approvals are bounded", approvals::bounded),
+    ("an organisation is offboarded for good", access::offboarding),
+    ("the last record of each role counts", access::roles),
+    ("a token is issued once, and revoked once", access::tokens),
+    ("tokens are bounded", access::bounds),
     ("a commit is applied once", commits),
     ("a commit that does not fit its change is refused", foreign_commit),
     ("the version rises with every change and with nothing else", versions),
@@ -74,6 +78,7 @@ fn empty(registry: &dyn Registry) {
         organisation: None,
         host: None,
         approval: None,
+        credential: None,
     };
     assert_eq!(snapshot, nothing);
     assert_eq!(registry.version(), Ok(0));
@@ -236,7 +241,7 @@ fn records(registry: &dyn Registry) {
     for record in [&first, &second, &first, &second, &other] {
         apply(registry, &Change::Namespace(record.clone())).unwrap();
     }
-    let organisation = |suspended| OrgRecord { organisation: id("globex"), suspended };
+    let organisation = |suspended| OrgRecord { organisation: id("globex"), suspended, offboarded: false };
     apply(registry, &Change::Organisation(organisation(true))).unwrap();
     let host = |revoked| HostRecord { host: id("host-1"), executable: digest("hall"), configuration: digest("toml"), revoked };
     apply(registry, &Change::Host(host(true))).unwrap();
@@ -346,7 +351,7 @@ fn versions(registry: &dyn Registry) {
         Change::Statement(statement("s", StatementKind::Attestation, &published(REDACT, "one"))),
         Change::Standing(event("e", Scope::Global, Target::Key(id("k")), Banned, "acme")),
         Change::Namespace(namespace("org.acme", "acme")),
-        Change::Organisation(OrgRecord { organisation: id("globex"), suspended: false }),
+        Change::Organisation(OrgRecord { organisation: id("globex"), suspended: false, offboarded: false }),
         Change::Host(HostRecord { host: id("host-1"), executable: digest("a"), configuration: digest("b"), revoked: false }),
     ] {
         registry.check(&change).unwrap();

@@ -8,7 +8,7 @@ use skillhall_core::trust::keys::KEYRING_FILE;
 
 use super::{Condition, Standing, is_ours};
 use crate::hall::Hall;
-use crate::hall::folder::{CACHE, CONFIG, KEYS, LEDGER, PACKAGES, POLICY, REGISTRY, SHELF, STORES};
+use crate::hall::folder::{CACHE, CONFIG, KEYS, LEDGER, PACKAGES, POLICY, QUOTAS, REGISTRY, SHELF, STORES};
 
 /// Files beside the keys that hold no secret.
 const PUBLIC: [&str; 2] = [KEYRING_FILE, "keyring.lock"];
@@ -16,8 +16,8 @@ const PUBLIC: [&str; 2] = [KEYRING_FILE, "keyring.lock"];
 /// The folder and each of its parts.
 pub(super) fn folder(hall: &Hall) -> Condition {
     let path = hall.folder().path();
-    let parts = ["", CONFIG, LEDGER, PACKAGES, SHELF, POLICY, CACHE, REGISTRY].map(|part| path.join(part));
-    let within = [LEDGER, CACHE].iter().flat_map(|part| entries(&path.join(part)));
+    let parts = ["", CONFIG, LEDGER, PACKAGES, SHELF, POLICY, CACHE, QUOTAS, REGISTRY].map(|part| path.join(part));
+    let within = [LEDGER, CACHE, QUOTAS].iter().flat_map(|part| entries(&path.join(part)));
     let wrong = parts.into_iter().chain(within).chain(beside(path, REGISTRY)).find_map(|part| exposed(&part, 0o022, "change"));
     // What skills keep is their organisations' own.
     let wrong = wrong.or_else(|| {

@@ -8,7 +8,6 @@ use skillhall_core::stores::memory::MemoryStores;
 use skillhall_core::stores::{Operation, Performed, Quota, StoreError, StoreId, Stores};
 
 use super::*;
-use crate::engine::{Apart, Elsewhere as _};
 use crate::sandbox::{Broker, Link, LocalPowers, Powers as _, Reason};
 
 /// One of the two drafts that are linked.
@@ -179,10 +178,10 @@ fn guest(draft: Draft) -> String {
     )
 }
 
-const EXISTS: u32 = 0;
-const COUNT: u32 = 1;
+pub(crate) const EXISTS: u32 = 0;
+pub(crate) const COUNT: u32 = 1;
 const OPEN: u32 = 2;
-const SET: u32 = 3;
+pub(crate) const SET: u32 = 3;
 
 fn grants(organisation: &str, skill: &str, keyvalue: &Value) -> Grants {
     let names: Vec<Value> = keyvalue.as_array().unwrap().iter().map(|grant| grant["store"].clone()).collect();
@@ -391,21 +390,10 @@ fn a_flood_ends_at_the_limits() {
     assert_eq!((outcome.end.is_ok(), outcome.refusals.len()), (true, 16));
 }
 
-/// A worker's guest that floods its parent is stopped as it would be here, and its worker is not taken for a liar.
-#[test]
-fn a_flood_in_a_worker_ends_at_the_limits_too() {
-    let workers = crate::worker::tests::workers();
-    for what in [EXISTS, COUNT, SET] {
-        let limits = Limits { host_calls: 50, ..limits() };
-        let input = json!({"store": "cache", "key": "n", "times": u32::MAX >> 1, "what": what});
-        let order = || kept(DRAFT2, &stores(), &cache(), "again", input.clone(), limits.clone());
-        let here = execute(order());
-        let (tally, kill) = (Tally::new(&limits), KillHandle::new());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (there, _) = runtime.block_on(workers.run(order(), Apart::of("acme", false), &kill, &tally));
-        let failure = fails(&there, FailureCode::HostCalls);
-        assert_eq!((failure, there.resources.host_calls), (fails(&here, FailureCode::HostCalls), here.resources.host_calls));
-    }
+/// A guest that does this to its store without end, and is allowed 50 calls of the host.
+pub(crate) fn flood(what: u32) -> Order {
+    let input = json!({"store": "cache", "key": "n", "times": u32::MAX >> 1, "what": what});
+    kept(DRAFT2, &stores(), &cache(), "again", input, Limits { host_calls: 50, ..limits() })
 }
 
 #[test]

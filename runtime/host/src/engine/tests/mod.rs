@@ -11,7 +11,7 @@ mod given;
 pub(crate) mod guests;
 #[cfg(feature = "http")]
 mod http;
-mod keyvalue;
+pub(crate) mod keyvalue;
 mod output;
 mod powers;
 mod real;

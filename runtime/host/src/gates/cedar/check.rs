@@ -10,7 +10,8 @@ use cedar_policy::{Effect, Policy, ValidationMode, Validator};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{CedarError, faults, parse, schema};
+use super::load::{Loaded, faults, offset};
+use super::{CedarError, Fault, schema};
 use crate::gates::PolicyFile;
 
 /// How bad a finding is.
@@ -28,33 +29,41 @@ pub enum Severity {
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
-    /// What is wrong, with the policy's id or the file's name.
-    pub message: String,
+    /// What is wrong, and where.
+    #[serde(flatten)]
+    pub fault: Fault,
 }
 
 /// Everything that is wrong with a set of policies.
 #[must_use]
 pub fn check(files: &[PolicyFile]) -> Vec<Finding> {
-    let (schema, policies) = match (schema(), parse(files)) {
-        (Ok(schema), Ok(policies)) => (schema, policies),
+    let (schema, loaded) = match (schema(), Loaded::parse(files)) {
+        (Ok(schema), Ok(loaded)) => (schema, loaded),
         (Err(CedarError(faults)), _) | (_, Err(CedarError(faults))) => return found(Severity::Error, faults),
     };
-    let faults = faults(&policies, &schema);
+    let faults = faults(&loaded, &schema);
     if !faults.is_empty() {
         return found(Severity::Error, faults);
     }
-    let result = Validator::new(schema).validate(&policies, ValidationMode::Strict);
-    let mut warnings: Vec<String> = result.validation_warnings().map(ToString::to_string).collect();
-    let mut all: Vec<Scoped> = policies.policies().filter_map(Scoped::of).collect();
+    let result = Validator::new(schema).validate(&loaded.policies, ValidationMode::Strict);
+    let mut warnings: Vec<Fault> = result
+        .validation_warnings()
+        .map(|warning| loaded.fault(warning.policy_id().as_ref(), offset(warning), warning.to_string()))
+        .collect();
+    warnings.sort_by(|one, other| {
+        (&one.file, one.line, one.column, &one.message).cmp(&(&other.file, other.line, other.column, &other.message))
+    });
+    let mut all: Vec<Scoped> = loaded.policies.policies().filter_map(Scoped::of).collect();
     all.sort_by(|one, other| one.id.cmp(&other.id));
-    warnings.extend(all.iter().enumerate().filter_map(|(index, policy)| covered(index, policy, &all)));
-    warnings.extend(all.iter().filter_map(|policy| never_asked(policy, &all)));
-    warnings.extend(nothing_permitted(&all));
+    let about = |policy: &Scoped, message: String| loaded.fault(&policy.id, None, message);
+    warnings.extend(all.iter().enumerate().filter_map(|(index, policy)| Some(about(policy, covered(index, policy, &all)?))));
+    warnings.extend(all.iter().filter_map(|policy| Some(about(policy, never_asked(policy, &all)?))));
+    warnings.extend(nothing_permitted(&all).map(Fault::of_all));
     found(Severity::Warning, warnings)
 }
 
-fn found(severity: Severity, messages: Vec<String>) -> Vec<Finding> {
-    messages.into_iter().map(|message| Finding { severity, message }).collect()
+fn found(severity: Severity, faults: Vec<Fault>) -> Vec<Finding> {
+    faults.into_iter().map(|fault| Finding { severity, fault }).collect()
 }
 
 /// A policy by its parts.

@@ -5,6 +5,7 @@
 //! it may have been one that forbids. An empty policy set permits nothing.
 
 mod check;
+mod load;
 #[cfg(test)]
 mod tests;
 
@@ -12,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::str::FromStr;
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet, Request,
-    Response, Schema, ValidationMode, Validator,
+    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet, Request, Response,
+    Schema,
 };
 use serde_json::{Value, json};
 use skillhall_core::digest::Digest;
@@ -22,21 +23,12 @@ use skillhall_core::govern::wcp::gate::{GateContext, GateError, PolicyGate, Verd
 use super::PolicyFile;
 
 pub use check::{Finding, Severity, check};
+pub use load::{CedarError, Fault};
+
+use load::{Loaded, faults};
 
 /// The schema against which policies are validated, in Cedar's own language.
 pub const SCHEMA: &str = include_str!("call.cedarschema");
-
-/// The annotations that a policy may have.
-const ANNOTATIONS: [&str; 4] = ["id", "description", "reason", "level"];
-/// What `@level` may say: how grave the verdict is. It stands before the reason.
-const LEVELS: [&str; 4] = ["low", "medium", "high", "critical"];
-/// The most policies of one set.
-const MAX_POLICIES: usize = 1000;
-
-/// Policies that do not load.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.join("\n"))]
-pub struct CedarError(pub Vec<String>);
 
 /// The gate.
 pub struct CedarGate {
@@ -53,12 +45,12 @@ impl CedarGate {
     /// Every fault, each with its file.
     pub fn load(sources: &[PolicyFile]) -> Result<Self, CedarError> {
         let schema = schema()?;
-        let policies = parse(sources)?;
-        let faults = faults(&policies, &schema);
+        let loaded = Loaded::parse(sources)?;
+        let faults = faults(&loaded, &schema);
         if !faults.is_empty() {
             return Err(CedarError(faults));
         }
-        Ok(Self { policies, schema, version: format!("cedar.{}", digest(sources)) })
+        Ok(Self { policies: loaded.policies, schema, version: format!("cedar.{}", digest(sources)) })
     }
 
     /// Gives the set a version of one's own in the place of its digest. Whoever does this changes it with every change of the
@@ -127,6 +119,10 @@ impl PolicyGate for CedarGate {
         }
         Ok(self.verdict("DENY", said(&[&now, &approved], "no_policy_permits")))
     }
+
+    fn names(&self) -> Vec<String> {
+        vec!["cedar".to_owned()]
+    }
 }
 
 /// SHA-256 of names and texts, in order of the names.
@@ -139,62 +135,8 @@ pub fn digest(sources: &[PolicyFile]) -> Digest {
 }
 
 fn schema() -> Result<Schema, CedarError> {
-    let read = Schema::from_cedarschema_str(SCHEMA).map_err(|error| CedarError(vec![format!("the schema: {error}")]))?;
-    Ok(read.0)
-}
-
-/// The policies of all files as one set, each under its `@id` or its file and number.
-fn parse(sources: &[PolicyFile]) -> Result<PolicySet, CedarError> {
-    let (mut set, mut faults) = (PolicySet::new(), Vec::new());
-    for source in sources {
-        let name = &source.name;
-        let read = match PolicySet::from_str(&source.text) {
-            Ok(read) => read,
-            Err(errors) => {
-                faults.extend(errors.iter().map(|error| format!("{name}: {}", placed(&source.text, error))));
-                continue;
-            }
-        };
-        if read.num_of_templates() > 0 {
-            faults.push(format!("{name}: a template (?principal or ?resource) has no one to fill it in"));
-        }
-        let mut policies: Vec<&Policy> = read.policies().collect();
-        policies.sort_by_key(|policy| number(policy.id()));
-        for (index, policy) in policies.into_iter().enumerate() {
-            let id = policy.annotation("id").map_or_else(|| format!("{name}#{}", index + 1), str::to_owned);
-            for (key, value) in policy.annotations() {
-                if !ANNOTATIONS.contains(&key) {
-                    faults.push(format!("{name}: {id}: @{key} is none of @{}", ANNOTATIONS.join(", @")));
-                } else if key == "level" && !LEVELS.contains(&value) {
-                    faults.push(format!("{name}: {id}: @level is one of {}", LEVELS.join(", ")));
-                }
-            }
-            if set.add(policy.new_id(PolicyId::new(&id))).is_err() {
-                faults.push(format!("{name}: the id '{id}' comes twice"));
-            }
-        }
-    }
-    if set.policies().count() > MAX_POLICIES {
-        faults.push(format!("more than {MAX_POLICIES} policies"));
-    }
-    if faults.is_empty() { Ok(set) } else { Err(CedarError(faults)) }
-}
-
-/// Cedar numbers what it reads: `policy0`, `policy1`.
-fn number(id: &PolicyId) -> usize {
-    id.to_string().trim_start_matches("policy").parse().unwrap_or(usize::MAX)
-}
-
-/// A parser's message with its line.
-fn placed(text: &str, error: &(impl std::fmt::Display + miette::Diagnostic)) -> String {
-    let offset = error.labels().and_then(|mut labels| labels.next()).map(|label| label.offset());
-    let line = offset.and_then(|offset| text.get(..offset)).map(|before| before.lines().count().max(1));
-    line.map_or_else(|| error.to_string(), |line| format!("line {line}: {error}"))
-}
-
-fn faults(policies: &PolicySet, schema: &Schema) -> Vec<String> {
-    let result = Validator::new(schema.clone()).validate(policies, ValidationMode::Strict);
-    result.validation_errors().map(ToString::to_string).collect()
+    let read = Schema::from_cedarschema_str(SCHEMA);
+    Ok(read.map_err(|error| CedarError(vec![Fault::of_all(format!("the schema: {error}"))]))?.0)
 }
 
 fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {

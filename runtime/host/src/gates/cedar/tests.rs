@@ -143,8 +143,9 @@ fn the_version_is_the_digest_of_the_set() {
 
 #[test]
 fn policies_that_never_matter_are_found() {
-    let found =
-        |text: &str| check(&[file("a.cedar", text)]).into_iter().map(|finding| finding.message).collect::<Vec<_>>().join("\n");
+    let found = |text: &str| {
+        check(&[file("a.cedar", text)]).into_iter().map(|finding| finding.fault.message).collect::<Vec<_>>().join("\n")
+    };
     assert_eq!(found(EXAMPLE), "");
     let narrow = "@id(\"narrow\") permit (principal == Caller::\"ada\", action == Action::\"execute\", resource);";
     let wide = "@id(\"wide\") permit (principal, action == Action::\"execute\", resource);";
@@ -165,4 +166,39 @@ fn policies_that_never_matter_are_found() {
     let never = "@id(\"never\") permit (principal, action, resource) when { context.blast_score < 5 && false };";
     assert!(found(&format!("{wide} {never}")).contains("never"), "{}", found(never));
     assert_eq!(check(&[file("a.cedar", never)])[0].severity, Severity::Warning);
+}
+
+#[test]
+fn what_is_wrong_is_told_by_file_line_and_column() {
+    let good = file("good.cedar", PERMIT);
+    let findings = |text: &str| check(&[good.clone(), file("b.cedar", text)]);
+    let places = |text: &str| {
+        let place = |finding: &Finding| {
+            let Fault { file, line, column, .. } = &finding.fault;
+            (file.clone().unwrap_or_default(), line.unwrap_or_default(), column.unwrap_or_default())
+        };
+        // What is wrong for each of two actions is told twice.
+        let mut places: Vec<_> = findings(text).iter().map(place).collect();
+        places.dedup();
+        places
+    };
+    let at = |line, column| vec![("b.cedar".to_owned(), line, column)];
+    let lines = "// A remark.\n\n@id(\"one\")\nforbid (principal, action, resource)\n  when { ";
+    assert_eq!(places(&format!("{lines}context.enviroment == Env::\"dev\" }};")), at(5, 10));
+    assert_eq!(places(&format!("{lines}context.env == Env::\"production\" }};")), at(5, 25));
+    assert_eq!(places(&format!("{lines}context.env == \"prod\" }};")), at(5, 10));
+    assert_eq!(places("\n\u{e9}"), at(2, 1), "a character is one column");
+    assert_eq!(places("permit (principal, action, resource);\n  @resaon(\"x\") permit (principal, action, resource);"), at(2, 3));
+    assert_eq!(places("\npermit (principal == ?principal, action, resource);"), at(2, 1));
+    // Two that say the same, the second of which adds nothing; the place is its own, not that of its twin.
+    let twins = "permit (principal, action, resource) when { context.blast_score < 5 };";
+    let told = findings(&format!("{twins}\n{twins}"));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((told[0].fault.line, told[0].fault.column), (Some(2), Some(1)));
+    assert_eq!(told[0].fault.policy.as_deref(), Some("b.cedar#2"));
+    let never = "permit (principal, action, resource)\nwhen { false };";
+    assert_eq!(findings(never)[0].fault.line, Some(1));
+    // The gate that does not load says it in one line for each.
+    let Err(error) = CedarGate::load(&[file("b.cedar", &format!("{lines}context.x }};"))]) else { panic!("it loads") };
+    assert!(error.to_string().starts_with("b.cedar, line 5, column "), "{error}");
 }

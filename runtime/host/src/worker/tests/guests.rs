@@ -16,8 +16,9 @@ use skillhall_core::stores::Operation;
 use tempfile::TempDir;
 
 use super::GOOD;
+use crate::engine::tests::keyvalue::{COUNT, EXISTS, SET, flood};
 use crate::engine::{
-    Apart, Elsewhere as _, EngineConfig, Engines, KillHandle, KillReason, Limits, Order, Outcome, Prepared, Tally,
+    Apart, Elsewhere as _, EngineConfig, Engines, KillHandle, KillReason, Limits, Order, Outcome, Prepared, Tally, run,
 };
 use crate::sandbox::{DenyAll, Given, Link, Reserved, SandboxLinks};
 use crate::worker::pool::{PoolLimits, Workers};
@@ -350,4 +351,19 @@ fn messages_arrive_as_they_were_said() {
     );
     let report: Report = serde_json::from_str(&text).unwrap();
     assert_eq!(report.end.unwrap_err().error, [serde_json::Value::Null]);
+}
+
+/// A guest that floods its parent is stopped as it would be in the host's own process, and its worker is not taken for a liar.
+#[test]
+fn a_flood_of_asks_ends_at_the_limit_of_the_guest() {
+    let workers = super::workers();
+    for what in [EXISTS, COUNT, SET] {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (here, there) = (flood(what), flood(what));
+        let (tally, kill) = (Tally::new(&here.limits), KillHandle::new());
+        let here = runtime.block_on(run(here, &kill, &tally));
+        let (there, _) = runtime.block_on(workers.run(there, Apart::of("acme", false), &kill, &tally));
+        assert_eq!(there.end.as_ref().unwrap_err().code, FailureCode::HostCalls);
+        assert_eq!((there.end, there.resources.host_calls), (here.end, here.resources.host_calls));
+    }
 }

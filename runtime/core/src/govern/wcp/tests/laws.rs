@@ -2,7 +2,9 @@
 //! gives the code, and what is allowed fulfils every precondition. What each step asks is written down a second time, in
 //! `steps`, over plain values and without a line of the code that is tested.
 //!
-//! `SKILLHALL_SCENARIOS=2000000 cargo test --release -p skillhall-core --lib laws` runs that many scenarios.
+//! `SKILLHALL_SCENARIOS=2000000 cargo test --release -p skillhall-core --lib laws` runs that many scenarios, with a seed of its own
+//! unless `SKILLHALL_SEED` says one. Each set of rules is drawn from a seed of its own, which a failure tells: with that one, the first
+//! set is the one that failed.
 
 mod draw;
 mod steps;
@@ -19,15 +21,39 @@ use crate::govern::wcp::{RuleSet, decide};
 const USUAL: u64 = 20_000;
 /// How many calls are drawn for one set of rules.
 const CALLS_PER_SET: u64 = 32;
+/// The seed of the ordinary run.
+const SEED: u64 = 0x5eed_0f5c_1115_ba11;
+
+/// Tells how to draw the set again, should it not pass.
+struct Told(u64);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("to do only this set again: SKILLHALL_SEED={} SKILLHALL_SCENARIOS=1", self.0);
+        }
+    }
+}
+
+/// A number that the environment says.
+fn said(name: &str) -> Option<u64> {
+    #[expect(clippy::disallowed_methods, reason = "how many scenarios are drawn, and which, is said by the environment")]
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
 
 #[test]
 fn every_decision_keeps_the_laws() {
-    #[expect(clippy::disallowed_methods, reason = "how many scenarios are drawn is said by the environment")]
-    let said = std::env::var("SKILLHALL_SCENARIOS").ok();
-    let wanted = said.map_or(USUAL, |text| text.parse().expect("SKILLHALL_SCENARIOS is a number"));
-    let mut chance = Chance::new(0x5eed_0f5c_1115_ba11);
+    let many = said("SKILLHALL_SCENARIOS");
+    let wanted = many.unwrap_or(USUAL);
+    // The ordinary run is the same each time; one that somebody asks for looks at something new.
+    let new = || many.map(|_| u64::from_le_bytes(crate::random::bytes().expect("there is randomness")));
+    let seed = said("SKILLHALL_SEED").or_else(new).unwrap_or(SEED);
+    let mut seeds = (0..).map(|set| seed.wrapping_add(set));
     let (mut drawn, mut ends) = (0, BTreeMap::<&str, u64>::new());
     while drawn < wanted {
+        let told = Told(seeds.next().expect("they never end"));
+        let mut chance = Chance::new(told.0);
         let rules = RuleDraw::set(&mut chance);
         let set = RuleSet::parse(draw::rules_text(&rules).as_bytes()).expect("drawn rules load");
         let shadowed = steps::shadowed(&rules);
@@ -38,7 +64,7 @@ fn every_decision_keeps_the_laws() {
             drawn += 1;
         }
     }
-    println!("{drawn} scenarios: {ends:?}");
+    println!("{drawn} scenarios from the seed {seed}: {ends:?}");
     if wanted >= USUAL {
         let missing: Vec<&str> = CODES.into_iter().filter(|code| !ends.contains_key(code)).collect();
         assert!(missing.is_empty(), "no scenario came to {missing:?}: {ends:?}");

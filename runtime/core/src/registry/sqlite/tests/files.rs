@@ -50,7 +50,7 @@ fn what_was_applied_is_there_after_reopening() {
     drop(registry);
     let registry = SqliteRegistry::open(&path).unwrap();
     assert_eq!(registry.snapshot(&query(REDACT)), Ok(before));
-    assert_eq!(registry.commits(0).unwrap().len(), 7);
+    assert_eq!(registry.commits(0).unwrap().len(), 9);
 }
 
 #[test]
@@ -74,7 +74,8 @@ fn another_programs_file_and_a_newer_version_are_refused() {
     for (pragma, value, reason) in [
         ("application_id", 0, "another program"),
         ("application_id", 7, "another program"),
-        ("user_version", 3, "of version 3"),
+        ("user_version", 4, "of version 4"),
+        ("user_version", 2, "no release had"),
         ("user_version", 1, "no release had"),
         ("user_version", 0, "unknown version"),
         ("user_version", -1, "unknown version"),
@@ -179,10 +180,10 @@ fn a_locked_file_does_not_take_changes_and_still_answers() {
     let change = Change::Standing(event("more", Scope::Global, Target::Key(id("k")), State::Banned, "security"));
     let commit = Commit { sequence: 99, digest: change.digest().unwrap() };
     assert!(why(registry.apply(&change, commit)).contains("locked"));
-    assert_eq!(registry.version(), Ok(7));
+    assert_eq!(registry.version(), Ok(9));
     other.execute_batch("ROLLBACK").unwrap();
     registry.apply(&change, commit).unwrap();
-    assert_eq!(registry.version(), Ok(8));
+    assert_eq!(registry.version(), Ok(10));
 }
 
 #[test]
@@ -193,5 +194,5 @@ fn when_every_connection_is_busy_a_call_fails_after_its_wait() {
     let leases: Vec<_> = (0..16).map(|_| registry.pool.lease().unwrap()).collect();
     assert!(why(registry.version()).contains("busy"));
     drop(leases);
-    assert_eq!(registry.version(), Ok(7));
+    assert_eq!(registry.version(), Ok(9));
 }

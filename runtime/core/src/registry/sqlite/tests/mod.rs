@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::registry::model::{HostRecord, OrgRecord, Scope, State, StatementKind};
-use crate::registry::tests::{apply, approvals, digest, event, id, namespace, published, query, statement};
+use crate::registry::tests::{access, apply, approvals, digest, event, id, namespace, published, query, statement};
 
 const REDACT: &str = "org.acme/redact@1.0.0";
 
@@ -26,8 +26,10 @@ fn filled() -> (TempDir, PathBuf, SqliteRegistry) {
         Change::Statement(statement("certified", StatementKind::Certification, &row)),
         Change::Standing(event("ban", Scope::Global, Target::Skill(id("org.acme/redact")), State::Banned, "security")),
         Change::Namespace(namespace("org.acme", "acme")),
-        Change::Organisation(OrgRecord { organisation: id("globex"), suspended: false }),
+        Change::Organisation(OrgRecord { organisation: id("globex"), suspended: false, offboarded: false }),
         Change::Host(HostRecord { host: id("host-1"), executable: digest("a"), configuration: digest("b"), revoked: false }),
+        Change::Role(access::role("globex", "gus", crate::registry::access::Role::Worker, None, true)),
+        access::issue("token-1", "globex", 30),
         approvals::step("approval-1", 0, approvals::pending("globex")),
     ] {
         apply(&registry, &change).unwrap();

@@ -2,8 +2,17 @@
 
 use super::*;
 
-const TABLES: [&str; 7] =
-    ["skill_version", "statement", "standing_event", "namespace_event", "organisation_event", "host_event", "approval_event"];
+const TABLES: [&str; 9] = [
+    "skill_version",
+    "statement",
+    "standing_event",
+    "namespace_event",
+    "organisation_event",
+    "host_event",
+    "approval_event",
+    "role_event",
+    "token_event",
+];
 
 /// For each trigger, statements that it alone stops.
 fn attempts() -> Vec<(String, String)> {
@@ -24,16 +33,16 @@ fn attempts() -> Vec<(String, String)> {
         );
     }
     let replace =
-        "REPLACE INTO skill_version (made_by, record) SELECT 7, json_set(record, '$.publisher', 'x') FROM skill_version";
+        "REPLACE INTO skill_version (made_by, record) SELECT 9, json_set(record, '$.publisher', 'x') FROM skill_version";
     attempt("skill_version_only_append".to_owned(), replace.to_owned());
     for table in ["statement", "standing_event"] {
-        let sql = format!("REPLACE INTO {table} (made_by, record) SELECT 7, json_set(record, '$.at', 'x') FROM {table}");
+        let sql = format!("REPLACE INTO {table} (made_by, record) SELECT 9, json_set(record, '$.at', 'x') FROM {table}");
         attempt(format!("{table}_only_append"), sql);
     }
     attempt("commits_no_update".to_owned(), "UPDATE commits SET sequence = sequence + 100".to_owned());
     attempt("commits_no_delete".to_owned(), "DELETE FROM commits".to_owned());
     for columns in ["version, 77", "version + 1, sequence", "version + 2, 77", "-1, 77"] {
-        let sql = format!("REPLACE INTO commits SELECT {columns}, digest, appended FROM commits WHERE version = 7");
+        let sql = format!("REPLACE INTO commits SELECT {columns}, digest, appended FROM commits WHERE version = 9");
         attempt("commits_only_append".to_owned(), sql);
     }
     attempts
@@ -58,7 +67,7 @@ fn every_trigger_refuses_what_it_alone_stops() {
     }
     let mut query_triggers = raw.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").unwrap();
     let triggers: Vec<String> = query_triggers.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    assert_eq!(triggers.len(), 24);
+    assert_eq!(triggers.len(), 30);
     for trigger in triggers {
         assert!(attempts.iter().any(|(tried, _)| *tried == trigger), "nothing tries {trigger}");
     }
