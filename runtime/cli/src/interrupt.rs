@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::{CommandError, Outcome};
+use crate::printer;
 
 /// For how long a verb may go on after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(1);
@@ -36,8 +37,14 @@ pub(crate) async fn or<T: Send + 'static>(verb: impl Future<Output = Outcome<T>>
             verb.abort();
             stop_build();
             skillhall::worker::interrupt();
-            match tokio::time::timeout(GRACE, verb).await {
-                Ok(Ok(Ok(done))) => Ok(done),
+            let ended = match tokio::time::timeout(GRACE, &mut verb).await {
+                // What has told its result has nothing left to do that could wait.
+                Err(_) if !printer::give_up() => verb.await,
+                Err(_) => return Err(CommandError::Interrupted),
+                Ok(ended) => ended,
+            };
+            match ended {
+                Ok(Ok(done)) => Ok(done),
                 _ => Err(CommandError::Interrupted),
             }
         }

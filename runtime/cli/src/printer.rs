@@ -1,6 +1,7 @@
 //! What the command shows: the result on stdout, everything else on stderr, colours only on a terminal.
 
 use std::io::{self, BufWriter, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
@@ -38,6 +39,11 @@ impl Printer {
 
     /// The result: one JSON object with `--json`, else the lines for people.
     pub(crate) fn result(&self, object: &Value, lines: impl FnOnce() -> Vec<String>) {
+        let mut told = told();
+        if *told == Told::GivenUp {
+            return;
+        }
+        *told = Told::Result;
         let mut out = anstream::stdout().lock();
         // A reader that went away (a closed pipe) is no fault of the command.
         let _ = if self.json { writeln!(out, "{}", sorted(object.clone())) } else { write_lines(&mut out, &lines()) };
@@ -78,6 +84,31 @@ impl Printer {
             let _ = writeln!(out, "{HINT} hint{HINT:#}: {}", shown(&hint));
         }
     }
+}
+
+/// What has become of the one result of this process.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    Result,
+    /// The command says that it was interrupted, so a result that comes later is not told.
+    GivenUp,
+}
+
+static TOLD: Mutex<Told> = Mutex::new(Told::Nothing);
+
+fn told() -> MutexGuard<'static, Told> {
+    TOLD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives the result up, so that nobody is told both that a command was interrupted and what it did. `false` if the result has been
+/// told already.
+pub(crate) fn give_up() -> bool {
+    let mut told = told();
+    if *told == Told::Nothing {
+        *told = Told::GivenUp;
+    }
+    *told == Told::GivenUp
 }
 
 /// A list that is being told.

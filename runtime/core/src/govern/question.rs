@@ -102,6 +102,6 @@ fn facts(decision: &RouteDecision, standing: &Standing, policy: &Policy<'_>, hea
         tier: hearing.tier,
         blast_score: decision.blast_score(),
         gate_policy_version: policy.gate.map(|_| decision.policy_version().to_owned()),
-        telemetry: decision.telemetry().to_vec(),
+        telemetry: decision.telemetry(),
     }
 }

@@ -71,8 +71,6 @@ pub struct Counted {
     pub day_ends_at: Timestamp,
 }
 
-/// Milliseconds within which calls are counted.
-pub(crate) const MINUTE_MS: i64 = 60_000;
 /// Milliseconds of a day.
 pub(crate) const DAY_MS: i64 = 86_400_000;
 

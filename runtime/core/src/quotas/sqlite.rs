@@ -13,11 +13,14 @@ use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, File, OpenOptions, OpenOp
 use rusqlite::{OptionalExtension as _, Params, Row, Transaction, TransactionBehavior};
 use rustix::fs::{FlockOperation, OFlags, flock};
 
-use super::{Claim, Counted, DAY_MS, Figures, MINUTE_MS, QuotaError, Quotas, Spent, over};
+use super::{Claim, Counted, DAY_MS, Figures, QuotaError, Quotas, Spent, over};
 use crate::clock::Timestamp;
 use crate::database::{self, DatabaseError, Pool, Schema};
 use crate::id::OrgId;
 use crate::random;
+
+/// Milliseconds within which calls are counted.
+const MINUTE_MS: i64 = 60_000;
 
 /// How long a call waits for others before quotas count as unavailable.
 const BUSY: Duration = Duration::from_secs(5);

@@ -373,6 +373,7 @@ fn stores(folder: &Folder, on_disk: bool) -> Arc<dyn Stores> {
 }
 
 /// Where it is counted what organisations have had.
+#[cfg_attr(not(feature = "sqlite"), expect(unused_variables, reason = "without a database nothing of it lies in the folder"))]
 fn quotas(folder: &Folder, part: Part<dyn Quotas>) -> Result<Arc<dyn Quotas>, Fault> {
     Ok(match part {
         #[cfg(feature = "sqlite")]

@@ -104,7 +104,13 @@ pub const PRIVILEGE_ENVELOPES_REQUIRED: &str = "ctrl.privilege-envelopes-require
 
 /// Whether the set holds the control with this id, in either spelling.
 pub(super) fn holds(controls: &BTreeSet<ControlId>, id: &str) -> bool {
-    id.parse().is_ok_and(|control: ControlId| controls.contains(&control))
+    controls.iter().any(|control| is_same(control.as_str(), id))
+}
+
+/// Whether two texts are one control: a hyphen and an underscore are the same.
+fn is_same(one: &str, other: &str) -> bool {
+    let plain = |byte: u8| if byte == b'-' { b'_' } else { byte };
+    one.len() == other.len() && one.bytes().zip(other.bytes()).all(|(one, other)| plain(one) == plain(other))
 }
 
 /// Controls that this runtime has by construction, each with what makes it so. A host has these and those its

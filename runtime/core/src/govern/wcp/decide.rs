@@ -2,6 +2,7 @@
 
 mod worker;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -9,12 +10,12 @@ use serde_json::{Value, json};
 use super::blast;
 use super::callables::{Callables, DecisionInput, Fetched};
 use super::controls::{self, BLAST_RADIUS_SCORING, ControlId, holds};
-use super::decision::{ConsideredWorker, DenyReason, RouteDecision};
+use super::decision::{ConsideredWorker, DenyReason, Route, RouteDecision};
 use super::gate::{DEFAULT_POLICY_VERSION, GateError};
 use super::provenance;
 use super::request::{Env, Request, Stated, Word, shown};
 use super::rules::{Escalation, Preconditions, Rule, RuleSet};
-use super::telemetry::{Events, clean};
+use super::telemetry::{Told, clean};
 use crate::denial::Code;
 use crate::json::sorted;
 
@@ -71,7 +72,7 @@ struct Course<'a> {
     callables: &'a Callables,
     env: Option<Env>,
     matched_rule_id: &'a str,
-    controls: BTreeSet<ControlId>,
+    controls: Cow<'a, BTreeSet<ControlId>>,
     preconditions: Preconditions,
     escalation: Escalation,
     candidates: Vec<ConsideredWorker>,
@@ -88,7 +89,7 @@ impl<'a> Course<'a> {
             callables,
             env: input.request.env.known(),
             matched_rule_id: "PRE_ROUTING",
-            controls: BTreeSet::new(),
+            controls: Cow::Owned(BTreeSet::new()),
             preconditions: Preconditions::default(),
             escalation: Escalation::default(),
             candidates: Vec::new(),
@@ -193,8 +194,10 @@ impl<'a> Course<'a> {
         self.matched_rule_id = &rule.id;
         self.preconditions = rule.preconditions;
         // The rule's own spelling of a control is shown, so it goes in first.
-        self.controls = rule.required_controls.clone();
-        self.controls.extend(self.input.controls.iter().cloned());
+        self.controls = Cow::Borrowed(&rule.required_controls);
+        if self.input.controls.iter().any(|control| !self.controls.contains(control)) {
+            self.controls.to_mut().extend(self.input.controls.iter().cloned());
+        }
         Ok(rule)
     }
 
@@ -208,11 +211,9 @@ impl<'a> Course<'a> {
 
     fn controls_present(&self) -> Result<(), Refusal> {
         let required = self.preconditions.deny_if_missing_required_controls || self.callables.hall.enforce_required_controls;
+        let missing = self.controls.difference(&self.callables.controls_present);
         // What the policy tier requires no rule and no setting waives.
-        let tier: BTreeSet<&ControlId> = self.input.controls.iter().collect();
-        let missing =
-            self.controls.difference(&self.callables.controls_present).filter(|control| required || tier.contains(control));
-        let missing = controls::sorted(missing);
+        let missing = controls::sorted(missing.filter(|control| required || self.input.controls.contains(control)));
         if missing.is_empty() {
             return Ok(());
         }
@@ -316,25 +317,21 @@ impl<'a> Course<'a> {
     }
 
     fn allowed(self, selected: &Selected<'_>) -> RouteDecision {
-        let mut events = Events::about(self.input);
-        if selected.blast_judged {
-            events.blast_scored(&self.policy_version, self.blast_score);
-        }
-        if selected.envelope_judged {
-            events.envelope_checked(&self.policy_version, selected.worker);
-        }
-        if self.attested.is_none() && self.in_production() {
-            events.attestation_skipped(selected.worker);
-        }
-        events.routed(&selected.rule.id, selected.worker, &self.policy_version);
-        events.selected(selected.worker);
-        events.gated(&self.policy_version, selected.gated);
-        RouteDecision {
-            selected_worker_species_id: Some(selected.worker.to_owned()),
-            recommended_profiles_effective: selected.rule.recommended_profiles.clone(),
-            artifact_hash: Some(provenance::artifact_hash(&self.input.request).to_string()),
-            ..self.into_decision(None, events)
-        }
+        let unattested = self.attested.is_none() && self.in_production();
+        let told = [
+            selected.blast_judged.then_some(Told::BlastScored),
+            selected.envelope_judged.then_some(Told::EnvelopeChecked),
+            unattested.then_some(Told::AttestationSkipped),
+            Some(Told::Routed),
+            Some(Told::Selected),
+            Some(Told::Gated(selected.gated)),
+        ];
+        let artifact_hash = provenance::artifact_hash(&self.input.request).to_string();
+        let mut decision = self.into_decision(None, told.into_iter().flatten().collect());
+        decision.route.selected_worker_species_id = Some(selected.worker.to_owned());
+        decision.route.recommended_profiles_effective.clone_from(&selected.rule.recommended_profiles);
+        decision.route.artifact_hash = Some(artifact_hash);
+        decision
     }
 
     fn denied(mut self, refusal: Refusal) -> RouteDecision {
@@ -343,14 +340,12 @@ impl<'a> Course<'a> {
             self.candidates.clear();
         }
         self.approval_used = None;
-        let mut events = Events::about(self.input);
-        events.denied(code.as_str(), &message, self.matched_rule_id);
-        self.into_decision(Some(DenyReason { code, message, details }), events)
+        self.into_decision(Some(DenyReason { code, message, details }), vec![Told::Denied])
     }
 
-    fn into_decision(self, reason: Option<DenyReason>, events: Events<'_>) -> RouteDecision {
+    fn into_decision(self, reason: Option<DenyReason>, told: Vec<Told>) -> RouteDecision {
         let request = &self.input.request;
-        RouteDecision {
+        let route = Route {
             decision_id: self.input.stamp.decision_id.clone(),
             timestamp: self.input.stamp.at,
             correlation_id: request.correlation_id.clone(),
@@ -365,7 +360,7 @@ impl<'a> Course<'a> {
             deny_reason_if_denied: reason,
             selected_worker_species_id: None,
             candidate_workers_ranked: self.candidates,
-            required_controls_effective: controls::sorted(&self.controls),
+            required_controls_effective: controls::sorted(self.controls.iter()),
             recommended_profiles_effective: Vec::new(),
             escalation_effective: self.escalation,
             preconditions_checked: self.preconditions,
@@ -373,7 +368,11 @@ impl<'a> Course<'a> {
             worker_attestation_checked: self.attested.is_some(),
             worker_attestation_valid: self.attested,
             dry_run: request.dry_run,
-            telemetry_envelopes: events.into_list(),
+        };
+        RouteDecision {
+            route,
+            told,
+            task_id: self.input.task_id.clone(),
             policy_version: self.policy_version,
             blast_score: self.blast_score,
             approval_used: self.approval_used,

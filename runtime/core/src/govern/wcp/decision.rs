@@ -2,17 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::request::{DataLabel, Env, QosClass, Stated, TenantRisk};
 use super::rules::{Escalation, Preconditions};
+use super::telemetry::Told;
 use crate::clock::Timestamp;
 use crate::denial::{Code, Denial};
 
 /// The decision about one call, in WCP's shape (WCP 4.2). It is allowed exactly if it carries no deny reason.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq)]
 pub struct RouteDecision {
+    pub(super) route: Route,
+    /// What WCP's events tell of it. The events themselves are made when somebody asks: most of what a decision cost went into them.
+    pub(super) told: Vec<Told>,
+    pub(super) task_id: String,
+    pub(super) policy_version: String,
+    pub(super) blast_score: u8,
+    pub(super) approval_used: Option<String>,
+}
+
+/// What WCP's shape holds beside the events.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Route {
     pub(super) decision_id: String,
     pub(super) timestamp: Timestamp,
     pub(super) correlation_id: String,
@@ -35,13 +48,18 @@ pub struct RouteDecision {
     pub(super) worker_attestation_checked: bool,
     pub(super) worker_attestation_valid: Option<bool>,
     pub(super) dry_run: bool,
-    pub(super) telemetry_envelopes: Vec<Map<String, Value>>,
-    #[serde(skip)]
-    pub(super) policy_version: String,
-    #[serde(skip)]
-    pub(super) blast_score: u8,
-    #[serde(skip)]
-    pub(super) approval_used: Option<String>,
+}
+
+impl Serialize for RouteDecision {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shape<'a> {
+            #[serde(flatten)]
+            route: &'a Route,
+            telemetry_envelopes: Vec<Map<String, Value>>,
+        }
+        Shape { route: &self.route, telemetry_envelopes: self.telemetry() }.serialize(serializer)
+    }
 }
 
 /// Why a call was denied: code, message and the facts of the case, as one flat object.
@@ -74,39 +92,40 @@ impl RouteDecision {
     /// The id it was given.
     #[must_use]
     pub fn decision_id(&self) -> &str {
-        &self.decision_id
+        &self.route.decision_id
     }
 
     /// Why the call was denied; `None` if it was allowed.
     #[must_use]
     pub fn deny_reason(&self) -> Option<&DenyReason> {
-        self.deny_reason_if_denied.as_ref()
+        self.route.deny_reason_if_denied.as_ref()
     }
 
     /// The denial in this runtime's own form; `None` if the call was allowed.
     #[must_use]
     pub fn denial(&self) -> Option<Denial> {
         let reason = self.deny_reason()?;
-        let denial = Denial::new(reason.code, reason.message.clone()).detail("matched_rule_id", self.matched_rule_id.clone());
+        let denial =
+            Denial::new(reason.code, reason.message.clone()).detail("matched_rule_id", self.route.matched_rule_id.clone());
         Some(reason.details.iter().fold(denial, |denial, (key, value)| denial.detail(key, value.clone())))
     }
 
     /// The rule that matched: its id, or `PRE_ROUTING` or `NO_MATCH`.
     #[must_use]
     pub fn matched_rule_id(&self) -> &str {
-        &self.matched_rule_id
+        &self.route.matched_rule_id
     }
 
     /// The worker that takes the call; `None` if it was denied.
     #[must_use]
     pub fn selected_worker(&self) -> Option<&str> {
-        self.selected_worker_species_id.as_deref()
+        self.route.selected_worker_species_id.as_deref()
     }
 
     /// Every control that the rule and the policy tier required.
     #[must_use]
     pub fn required_controls(&self) -> &[String] {
-        &self.required_controls_effective
+        &self.route.required_controls_effective
     }
 
     /// The policy version under which it was decided.
@@ -124,7 +143,7 @@ impl RouteDecision {
     /// The request's hash (WCP 5.7); `None` if the call was denied.
     #[must_use]
     pub fn artifact_hash(&self) -> Option<&str> {
-        self.artifact_hash.as_deref()
+        self.route.artifact_hash.as_deref()
     }
 
     /// The approval without which the call would have been denied. It has to be used up before the call runs.
@@ -142,12 +161,12 @@ impl RouteDecision {
     /// Whether it was a probe: nothing may run on it.
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
-        self.dry_run
+        self.route.dry_run
     }
 
     /// WCP's events (WCP 5.4), free of control characters.
     #[must_use]
-    pub fn telemetry(&self) -> &[Map<String, Value>] {
-        &self.telemetry_envelopes
+    pub fn telemetry(&self) -> Vec<Map<String, Value>> {
+        self.told.iter().map(|told| told.event(self)).collect()
     }
 }

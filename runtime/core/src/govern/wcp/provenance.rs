@@ -35,26 +35,48 @@ fn value_fault(value: &Value, depth: usize) -> Option<&'static str> {
 
 /// The hash of a request in which [`fault`] finds nothing.
 pub(super) fn artifact_hash(request: &Request) -> Digest {
-    let mut out = String::new();
-    let texts = [
-        ("capability_id", request.capability_id.as_str()),
-        ("correlation_id", &request.correlation_id),
-        ("data_label", request.data_label.as_str()),
-        ("env", request.env.as_str()),
-        ("qos_class", request.qos_class.as_str()),
-        ("tenant_id", &request.tenant_id),
-        ("tenant_risk", request.tenant_risk.as_str()),
-    ];
-    let mut members: Map<String, Value> = texts.into_iter().map(|(key, text)| (key.to_owned(), Value::from(text))).collect();
-    members.insert("request".to_owned(), Value::Object(request.request.clone()));
-    members.insert("blast_radius".to_owned(), Value::from(request.blast_radius.clone()));
-    members.insert("blast_score".to_owned(), Value::from(request.blast_score));
-    members.insert("privilege_context".to_owned(), Value::from(request.privilege_context.clone()));
-    members.insert("dry_run".to_owned(), Value::from(request.dry_run));
-    let credential = request.tenant_credential.as_ref().map(|credential| credential.reveal().to_owned());
-    members.insert("tenant_credential".to_owned(), Value::from(credential));
-    write_object(&members, &mut out);
+    let mut out = String::with_capacity(512);
+    // The order of the names is that of their code points.
+    let object = |out: &mut String, name: &str, members: Option<&Map<String, Value>>| {
+        begin(out, name);
+        match members {
+            Some(members) => write_object(members, out),
+            None => out.push_str("null"),
+        }
+    };
+    let text = |out: &mut String, name: &str, text: &str| {
+        begin(out, name);
+        write_string(text, out);
+    };
+    object(&mut out, "blast_radius", request.blast_radius.as_ref());
+    begin(&mut out, "blast_score");
+    out.push_str(&request.blast_score.map_or_else(|| "null".to_owned(), |score| score.to_string()));
+    text(&mut out, "capability_id", &request.capability_id);
+    text(&mut out, "correlation_id", &request.correlation_id);
+    text(&mut out, "data_label", request.data_label.as_str());
+    begin(&mut out, "dry_run");
+    out.push_str(if request.dry_run { "true" } else { "false" });
+    text(&mut out, "env", request.env.as_str());
+    object(&mut out, "privilege_context", request.privilege_context.as_ref());
+    text(&mut out, "qos_class", request.qos_class.as_str());
+    object(&mut out, "request", Some(&request.request));
+    if let Some(credential) = &request.tenant_credential {
+        text(&mut out, "tenant_credential", credential.reveal());
+    } else {
+        begin(&mut out, "tenant_credential");
+        out.push_str("null");
+    }
+    text(&mut out, "tenant_id", &request.tenant_id);
+    text(&mut out, "tenant_risk", request.tenant_risk.as_str());
+    out.push('}');
     Digest::of(out.as_bytes())
+}
+
+/// The beginning of the next member, whose name needs no escapes.
+fn begin(out: &mut String, name: &str) {
+    out.push_str(if out.is_empty() { "{\"" } else { ", \"" });
+    out.push_str(name);
+    out.push_str("\": ");
 }
 
 fn write(value: &Value, out: &mut String) {
