@@ -134,6 +134,10 @@ fn from_init_to_a_governed_run_in_three_commands() {
     let steps: Vec<&str> = first["prepared"].as_array().expect("steps").iter().map(|step| text_of(&step["step"])).collect();
     assert_eq!(steps, ["build", "attest", "certify", "publish", "install"]);
 
+    // The cases that came with it pass, and leave nothing in this hall.
+    let tested = hall(&project, &["test", "--json"]).object();
+    assert_eq!((&tested["passed"], &tested["failed"]), (&json!(2), &json!(0)), "{tested}");
+
     // Every step has its record under the id of the call, and so has the call.
     let records = hall(&project, &["audit", "list", "--limit", "1000", "--json"]).object();
     let of_run: Vec<Value> = records["records"]
@@ -227,7 +231,7 @@ fn init_overwrites_nothing_and_asks_nothing() {
     put(&desk.0.path().join("file"), b"a file");
     assert!(text_of(&desk.hall(&["init", &desk.path("file"), "--json"]).error(2)["message"]).contains("is no folder"));
 
-    let error = desk.hall(&["init", &desk.path("py"), "--lang", "python", "--json"]).error(2);
+    let error = desk.hall(&["init", &desk.path("py"), "--lang", "cobol", "--json"]).error(2);
     assert!(text_of(&error["message"]).contains("there is one for: rust"), "{error}");
     for name in ["Count", "acme/count", "org.acme/", "-x"] {
         desk.hall(&["init", &desk.path("named"), "--name", name, "--json"]).error(2);
@@ -239,6 +243,52 @@ fn init_overwrites_nothing_and_asks_nothing() {
     let nowhere = desk.0.path().join("nowhere");
     let made = hall(&nowhere, &["init", &desk.path("alone"), "--name", "x.ada/alone"]).ends(0);
     assert!(made.stderr.contains("nothing is recorded") && !nowhere.exists(), "{made:?}");
+}
+
+/// What the tools of a language bring is not needed here: `.ci/languages` goes the whole round.
+#[test]
+fn init_lays_out_other_languages_and_a_missing_tool_is_told() {
+    let desk = Desk::new();
+    for (lang, tool, source, needed) in
+        [("python", "python3", "src/app.py", "Python 3.11"), ("javascript", "node", "src/skill.js", "Node.js 20")]
+    {
+        let folder = desk.path(lang);
+        let made = desk.hall(&["init", &folder, "--lang", lang, "--json"]).object();
+        assert_eq!(made["language"], lang);
+        let there = below(Path::new(&folder));
+        for wanted in [source, "skill.toml", "wit/skill.wit", "wit/deps/http.wit", "README.md"] {
+            assert!(there.contains(&wanted.to_owned()), "{lang}: {wanted}: {there:?}");
+        }
+        // As on a machine that has a shell and nothing else.
+        let bare = desk.0.path().join(format!("bin-{lang}"));
+        fs::create_dir(&bare).expect("a folder");
+        std::os::unix::fs::symlink("/bin/sh", bare.join("sh")).expect("a shell");
+        let mut build = command(&desk.home(), &["build", &folder, "--json"]);
+        let error = finish(build.env("PATH", &bare)).error(2);
+        assert!(text_of(&error["message"]).contains(tool), "{error}");
+        assert!(text_of(&error["hint"]).contains(needed), "{error}");
+    }
+}
+
+#[test]
+fn build_resolves_what_the_wit_uses_and_keeps_cargos_output_where_skill_toml_says() {
+    let desk = Desk::new();
+    let source = desk.source("redact", &[]);
+    let wit = Path::new(&source).join("wit");
+    fs::create_dir_all(wit.join("deps/two")).expect("folders");
+    put(
+        &wit.join("more.wit"),
+        b"package skillhall:redact@1.0.0;\ninterface more { use other:one/a.{t}; use other:two/b.{u}; f: func(t: t) -> u; }\n",
+    );
+    assert!(text_of(&desk.hall(&["build", &source, "--json"]).error(2)["message"]).contains("other:one"));
+    put(&wit.join("deps/one.wit"), b"package other:one;\ninterface a { type t = u8; }\n");
+    put(&wit.join("deps/two/b.wit"), b"package other:two;\ninterface b { type u = u8; }\n");
+    let toml = Path::new(&source).join("skill.toml");
+    let looks = "build = \"test -z \\\"${CARGO_TARGET_DIR+x}${CARGO_BUILD_TARGET_DIR+x}\\\"\"\n";
+    let changed = text(&toml).replacen("component =", &format!("{looks}component ="), 1);
+    fs::write(&toml, changed).expect("skill.toml is changed");
+    let mut build = command(&desk.home(), &["build", &source, "--json"]);
+    finish(build.env("CARGO_TARGET_DIR", "/elsewhere").env("CARGO_BUILD_TARGET_DIR", "/elsewhere")).object();
 }
 
 #[test]

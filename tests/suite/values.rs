@@ -11,7 +11,7 @@ use tempfile::TempDir;
 const SKILL: &str = "org.skillhall/told";
 
 /// Gives back one configuration value, and logs it as a warning under its name.
-const TOLD: &str = r#"(component
+pub(crate) const TOLD: &str = r#"(component
     (import "wasi:config/store@0.2.0-rc.1" (instance $config
         (type $e (variant (case "upstream" string) (case "io" string)))
         (export "error" (type $error (eq $e)))

@@ -23,6 +23,8 @@ pub(crate) enum CommandError {
     Usage { message: String, hint: Option<String> },
     /// A key or token is missing or unusable.
     Credentials { message: String, hint: Option<String> },
+    /// Cases of a skill did not come out as they were expected.
+    Cases { message: String, hint: String },
     /// The host's own trouble.
     Fault(anyhow::Error),
     /// Interrupted by the user.
@@ -43,6 +45,7 @@ impl CommandError {
             Self::Failure(failure) => Exit::of_failure(failure),
             Self::Usage { .. } => Exit::Usage,
             Self::Credentials { .. } => Exit::Credentials,
+            Self::Cases { .. } => Exit::SkillFailed,
             Self::Fault(_) => Exit::Fault,
             Self::Interrupted => Exit::Interrupted,
         }
@@ -55,6 +58,7 @@ impl CommandError {
             Self::Failure(_) => "failure",
             Self::Usage { .. } => "usage",
             Self::Credentials { .. } => "credentials",
+            Self::Cases { .. } => "cases",
             Self::Fault(_) => "fault",
             Self::Interrupted => "interrupted",
         }
@@ -74,6 +78,7 @@ impl CommandError {
             Self::Denial(denial) => Some(denial.hint().to_owned()),
             Self::Failure(failure) => Some(failure.code.hint().to_owned()),
             Self::Usage { hint, .. } | Self::Credentials { hint, .. } => hint.clone(),
+            Self::Cases { hint, .. } => Some(hint.clone()),
             Self::Fault(error) => Some(hint_of(error)),
             Self::Interrupted => {
                 Some("nothing is half done: what was not finished is finished or dropped by the next command".into())
@@ -104,7 +109,7 @@ impl CommandError {
         match self {
             Self::Denial(denial) => denial.message.clone(),
             Self::Failure(failure) => failure.message.clone(),
-            Self::Usage { message, .. } | Self::Credentials { message, .. } => message.clone(),
+            Self::Usage { message, .. } | Self::Credentials { message, .. } | Self::Cases { message, .. } => message.clone(),
             Self::Fault(error) => format!("{error:#}"),
             Self::Interrupted => "interrupted".to_owned(),
         }

@@ -20,7 +20,7 @@ pub(crate) enum Exit {
     Credentials = 4,
     /// A person has to approve first.
     Pending = 5,
-    /// The skill failed.
+    /// The skill failed, or a case of its tests.
     SkillFailed = 6,
     /// A limit was exceeded.
     Limit = 7,

@@ -29,6 +29,11 @@ impl Place {
         Self { given, token: token.or_else(named) }
     }
 
+    /// The file of the token by which the command acts.
+    pub(crate) fn token_file(&self) -> Option<&std::path::Path> {
+        self.token.as_deref()
+    }
+
     /// Another place, and the same token.
     pub(crate) fn at(&self, path: PathBuf) -> Self {
         Self { given: Some(path), token: self.token.clone() }
@@ -112,6 +117,18 @@ impl Place {
         self.judged(Hall::open(self.config()?)?)
     }
 
+    /// What opens the hall, again and again, for calls that come through this adapter. The token is read once, here.
+    pub(crate) fn opener(&self, adapter: &'static str) -> Outcome<impl Fn() -> Result<Hall, Fault> + Send + Sync + use<>> {
+        let (path, token) = (self.path()?, self.token.as_deref().map(token::read).transpose()?);
+        Ok(move || {
+            let config = config(path.clone()).adapter(adapter);
+            Hall::open(match &token {
+                Some(token) => config.token(token),
+                None => config,
+            })
+        })
+    }
+
     /// Opens the hall for a call, whose gates judge the token.
     pub(crate) fn open_for_a_call(&self) -> Outcome<Hall> {
         Ok(Hall::open(self.config()?)?)
@@ -127,6 +144,14 @@ pub(crate) struct Opened {
 /// A hall with what the command hands it from its surroundings.
 pub(crate) fn config(path: PathBuf) -> Config {
     Config::at(path).powers(Arc::new(LocalPowers::default())).attest_secret(environment_secret()).adapter("command")
+}
+
+/// The user's own folder, the one of their programs' configuration, and Codex's if it is set apart.
+pub(crate) fn user_folders() -> Outcome<(PathBuf, PathBuf, Option<PathBuf>)> {
+    let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = from("HOME").ok_or_else(|| CommandError::usage("there is no home folder", "set HOME"))?;
+    let config = from("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"));
+    Ok((home, config, from("CODEX_HOME")))
 }
 
 /// The time in every hall that the command opens.

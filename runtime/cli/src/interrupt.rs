@@ -6,17 +6,24 @@
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitStatus};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::error::{CommandError, Outcome};
 use crate::printer;
 
 /// For how long a verb may go on after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// For how long a verb that ends by itself may go on after Ctrl-C.
+const LONG_GRACE: Duration = Duration::from_secs(10);
+
+/// Tells those verbs of Ctrl-C that end by themselves.
+static TOLD: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
 
 /// The process group of the build command that runs now.
 static BUILD: Mutex<Option<Pid>> = Mutex::new(None);
@@ -33,6 +40,14 @@ pub(crate) async fn or<T: Send + 'static>(verb: impl Future<Output = Outcome<T>>
             Err(_) => Err(CommandError::Interrupted),
         },
         _ = interrupts.recv() => {
+            if TOLD.receiver_count() > 0 {
+                TOLD.send_replace(true);
+                // A second Ctrl-C is not waited for.
+                tokio::select! {
+                    ended = tokio::time::timeout(LONG_GRACE, &mut verb) => if let Ok(Ok(outcome)) = ended { return outcome },
+                    _ = interrupts.recv() => {}
+                }
+            }
             // What waits is dropped; what is in the middle of a step goes on to the end of that step.
             verb.abort();
             stop_build();
@@ -48,6 +63,15 @@ pub(crate) async fn or<T: Send + 'static>(verb: impl Future<Output = Outcome<T>>
                 _ => Err(CommandError::Interrupted),
             }
         }
+    }
+}
+
+/// Comes at Ctrl-C. A verb that waits for this is not dropped then: it ends by itself, within ten seconds, or at a second Ctrl-C.
+pub(crate) fn told() -> impl Future<Output = ()> + Send + 'static {
+    let mut told = TOLD.subscribe();
+    async move {
+        // The sender lives as long as the program.
+        let _ = told.wait_for(|told| *told).await;
     }
 }
 

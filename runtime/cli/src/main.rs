@@ -31,7 +31,7 @@ use crate::verbs::Verb;
     version,
     max_term_width = 100,
     after_help = "Exit codes: 0 done, 1 fault of the host, 2 usage, 3 denied or killed, 4 credentials, 5 pending approval, \
-                  6 the skill failed, 7 limit exceeded, 130 interrupted.\n\nBegin with: hall quickstart"
+                  6 the skill or a case of its tests failed, 7 limit exceeded, 130 interrupted.\n\nBegin with: hall quickstart"
 )]
 struct Command {
     #[command(flatten)]

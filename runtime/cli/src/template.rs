@@ -6,6 +6,8 @@ use skillhall_core::id::SkillId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lang {
     Rust,
+    Python,
+    JavaScript,
 }
 
 /// What is known of a language.
@@ -16,21 +18,85 @@ struct Template {
     needs: &'static str,
     /// Path in the project and text. Words in double braces are filled in.
     files: &'static [(&'static str, &'static str)],
+    /// Files that are laid out as they are.
+    shared: &'static [(&'static str, &'static str)],
 }
 
-const TEMPLATES: &[Template] = &[Template {
-    lang: Lang::Rust,
-    name: "rust",
-    needs: "rustup target add wasm32-wasip2",
-    files: &[
-        ("skill.toml", include_str!("../templates/rust/skill.toml")),
-        ("Cargo.toml", include_str!("../templates/rust/Cargo.toml")),
-        ("wit/skill.wit", include_str!("../templates/rust/wit/skill.wit")),
-        ("src/lib.rs", include_str!("../templates/rust/src/lib.rs")),
-        ("README.md", include_str!("../templates/rust/README.md")),
-        (".gitignore", include_str!("../templates/rust/gitignore")),
-    ],
-}];
+const TEMPLATES: &[Template] = &[
+    Template {
+        lang: Lang::Rust,
+        name: "rust",
+        needs: "needed once: rustup target add wasm32-wasip2",
+        files: &[
+            ("skill.toml", include_str!("../templates/rust/skill.toml")),
+            ("Cargo.toml", include_str!("../templates/rust/Cargo.toml")),
+            ("wit/skill.wit", include_str!("../templates/rust/wit/skill.wit")),
+            ("src/lib.rs", include_str!("../templates/rust/src/lib.rs")),
+            ("cases/count.toml", include_str!("../templates/rust/cases/count.toml")),
+            ("README.md", include_str!("../templates/rust/README.md")),
+            (".gitignore", include_str!("../templates/rust/gitignore")),
+        ],
+        shared: &[],
+    },
+    Template {
+        lang: Lang::Python,
+        name: "python",
+        needs: "needed: Python 3.11 or newer with its module venv; the rest comes from PyPI, pinned",
+        files: &[
+            ("skill.toml", include_str!("../templates/python/skill.toml")),
+            ("build.py", include_str!("../templates/python/build.py")),
+            ("requirements.txt", include_str!("../templates/python/requirements.txt")),
+            ("requirements-build.txt", include_str!("../templates/python/requirements-build.txt")),
+            ("wit/skill.wit", include_str!("../templates/python/wit/skill.wit")),
+            ("src/app.py", include_str!("../templates/python/src/app.py")),
+            ("src/skillhall/__init__.py", include_str!("../../../sdk/python/skillhall/__init__.py")),
+            ("src/skillhall/config.py", include_str!("../../../sdk/python/skillhall/config.py")),
+            ("src/skillhall/http.py", include_str!("../../../sdk/python/skillhall/http.py")),
+            ("src/skillhall/log.py", include_str!("../../../sdk/python/skillhall/log.py")),
+            ("src/skillhall/secrets.py", include_str!("../../../sdk/python/skillhall/secrets.py")),
+            ("src/skillhall/tools.py", include_str!("../../../sdk/python/skillhall/tools.py")),
+            ("tests/__init__.py", include_str!("../templates/python/tests/__init__.py")),
+            ("tests/test_app.py", include_str!("../templates/python/tests/test_app.py")),
+            ("README.md", include_str!("../templates/python/README.md")),
+            (".gitignore", include_str!("../templates/python/gitignore")),
+        ],
+        shared: INTERFACES,
+    },
+    Template {
+        lang: Lang::JavaScript,
+        name: "javascript",
+        needs: "needed: Node.js 20 or newer with npm; the rest comes from npm, pinned",
+        files: &[
+            ("skill.toml", include_str!("../templates/javascript/skill.toml")),
+            ("build.mjs", include_str!("../templates/javascript/build.mjs")),
+            ("package.json", include_str!("../templates/javascript/package.json")),
+            ("package-lock.json", include_str!("../templates/javascript/package-lock.json")),
+            ("wit/skill.wit", include_str!("../templates/javascript/wit/skill.wit")),
+            ("src/skill.js", include_str!("../templates/javascript/src/skill.js")),
+            ("src/skillhall/index.js", include_str!("../../../sdk/javascript/skillhall/index.js")),
+            ("src/skillhall/config.js", include_str!("../../../sdk/javascript/skillhall/config.js")),
+            ("src/skillhall/http.js", include_str!("../../../sdk/javascript/skillhall/http.js")),
+            ("src/skillhall/log.js", include_str!("../../../sdk/javascript/skillhall/log.js")),
+            ("src/skillhall/secrets.js", include_str!("../../../sdk/javascript/skillhall/secrets.js")),
+            ("src/skillhall/tools.js", include_str!("../../../sdk/javascript/skillhall/tools.js")),
+            ("test/skill.test.js", include_str!("../templates/javascript/test/skill.test.js")),
+            ("README.md", include_str!("../templates/javascript/README.md")),
+            (".gitignore", include_str!("../templates/javascript/gitignore")),
+        ],
+        shared: INTERFACES,
+    },
+];
+
+/// What a host can link, for languages whose tools make their types from WIT. A world that imports none of it gets none of it.
+const INTERFACES: &[(&str, &str)] = &[
+    ("wit/deps/clocks.wit", include_str!("../../../sdk/wit/clocks.wit")),
+    ("wit/deps/config.wit", include_str!("../../../sdk/wit/config.wit")),
+    ("wit/deps/http.wit", include_str!("../../../sdk/wit/http.wit")),
+    ("wit/deps/io.wit", include_str!("../../../sdk/wit/io.wit")),
+    ("wit/deps/logging.wit", include_str!("../../../sdk/wit/logging.wit")),
+    ("wit/deps/secrets.wit", include_str!("../../../wit/secrets/0.1.0/secrets.wit")),
+    ("wit/deps/tools.wit", include_str!("../../../wit/tools/0.1.0/tools.wit")),
+];
 
 /// The schema of skill.toml, which the project's skill.toml names for editors.
 const SCHEMA: (&str, &str) = (".skillhall/skill.schema.json", include_str!("../schemas/skill.schema.json"));
@@ -57,7 +123,7 @@ impl Lang {
         self.template().map_or("", |template| template.name)
     }
 
-    /// What has to be there to build it, as a command.
+    /// What has to be there to build it, as a remark.
     pub(crate) fn needs(self) -> &'static str {
         self.template().map_or("", |template| template.needs)
     }
@@ -65,8 +131,9 @@ impl Lang {
     /// The files of a project, by path, filled in.
     pub(crate) fn files(self, skill: &SkillId, author: &str) -> Vec<(&'static str, String)> {
         let words = Words::of(skill, author);
-        let files = self.template().map(|template| template.files).unwrap_or_default();
+        let (files, shared) = self.template().map(|template| (template.files, template.shared)).unwrap_or_default();
         let mut filled: Vec<(&str, String)> = files.iter().map(|(path, text)| (*path, words.fill(text))).collect();
+        filled.extend(shared.iter().map(|(path, text)| (*path, (*text).to_owned())));
         filled.push((SCHEMA.0, SCHEMA.1.to_owned()));
         filled
     }
@@ -220,14 +287,15 @@ fn is_kept(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn files(skill: &str) -> Vec<(&'static str, String)> {
-        Lang::Rust.files(&skill.parse().expect("a skill"), "A \"quoted\" author <a@example.org>")
+    fn files(lang: Lang, skill: &str) -> Vec<(&'static str, String)> {
+        lang.files(&skill.parse().expect("a skill"), "A \"quoted\" author <a@example.org>")
     }
 
     #[test]
     fn everything_is_filled_in_and_the_skill_is_read() {
-        for skill in ["x.ada/my-skill", "org.acme/2fast", "x.self/type", "x.1-2/a--b", "org.std/record"] {
-            let files = files(skill);
+        let skills = ["x.ada/my-skill", "org.acme/2fast", "x.self/type", "x.1-2/a--b", "org.std/record"];
+        for (lang, skill) in TEMPLATES.iter().flat_map(|template| skills.map(|skill| (template.lang, skill))) {
+            let files = files(lang, skill);
             for (path, text) in &files {
                 assert!(!text.contains("{{"), "{skill}: {path}: {text}");
             }
@@ -241,6 +309,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_fetched_for_a_build_is_pinned_by_digest_and_names_no_place() {
+        let text = |lang: Lang, wanted: &str| {
+            let files = files(lang, "x.ada/my-skill");
+            files.into_iter().find(|(path, _)| *path == wanted).expect("the file is there").1
+        };
+        let lock: serde_json::Value = serde_json::from_str(&text(Lang::JavaScript, "package-lock.json")).expect("a lock");
+        let packages = lock["packages"].as_object().expect("packages");
+        assert!(packages.len() > 40);
+        for (name, package) in packages.iter().filter(|(name, _)| !name.is_empty()) {
+            assert!(package["integrity"].as_str().is_some_and(|digest| digest.starts_with("sha512-")), "{name}");
+            assert!(package.get("resolved").is_none(), "{name}");
+        }
+        let wanted: serde_json::Value = serde_json::from_str(&text(Lang::JavaScript, "package.json")).expect("a package");
+        assert_eq!(packages[""]["devDependencies"], wanted["devDependencies"]);
+        let tools = text(Lang::Python, "requirements-build.txt");
+        assert!(tools.contains("componentize-py==") && tools.contains("--hash=sha256:") && !tools.contains("://"), "{tools}");
+    }
+
+    #[test]
     fn kept_words_are_sorted_and_avoided() {
         assert!(is_kept("abstract") && is_kept("yield") && is_kept("self") && is_kept("proc-macro") && !is_kept("redact"));
         assert_eq!(wit_name("record"), "record-skill");
@@ -250,6 +337,7 @@ mod tests {
     #[test]
     fn an_unknown_language_is_told_with_those_that_there_are() {
         assert_eq!(Lang::parse("Rust"), Ok(Lang::Rust));
-        assert!(Lang::parse("python").unwrap_err().contains("rust"));
+        assert_eq!(Lang::parse("JavaScript"), Ok(Lang::JavaScript));
+        assert!(Lang::parse("cobol").unwrap_err().ends_with("rust, python, javascript"));
     }
 }

@@ -211,12 +211,16 @@ fn event(hall: &Hall, source: &Source) -> Event {
     event
 }
 
-/// Runs the author's own command, without the attestation secret in its environment.
+/// Runs the author's own command, without the attestation secret in its environment, and without what would move cargo's output away from
+/// where skill.toml says that the component will be.
 fn compile(folder: &Path, source: &Source, printer: &Printer) -> Outcome<()> {
     let Some(command) = &source.build else { return Ok(()) };
     printer.note(&dim(&format!("  running {command}")));
     let mut child = Command::new("sh");
     child.arg("-c").arg(command).current_dir(folder).env_remove("WCP_ATTEST_HMAC_KEY").stdin(Stdio::null());
+    for moved in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"] {
+        child.env_remove(moved);
+    }
     let unstarted = |error| CommandError::Fault(anyhow::Error::new(error).context("running the build command"));
     let (status, said) = if printer.narrates() {
         // stdout carries the result only, so what the build says goes to stderr.
@@ -229,10 +233,29 @@ fn compile(folder: &Path, source: &Source, printer: &Printer) -> Outcome<()> {
     if status.success() {
         return Ok(());
     }
-    let missing_target = command.contains("wasm32-wasip2");
-    let hint = if missing_target { "is the target there? rustup target add wasm32-wasip2" } else { "mend what the command says" };
+    let hint = why_failed(command, status.code());
     let said = if said.is_empty() { said } else { format!(":\n{said}") };
     Err(CommandError::usage(format!("the build command failed ({status}){said}"), hint))
+}
+
+/// What to do about a build command that failed with an exit code.
+fn why_failed(command: &str, code: Option<i32>) -> &'static str {
+    /// What a shell gives if there is no such program.
+    const NOT_FOUND: i32 = 127;
+    let begins = |program: &str| command.split_whitespace().next() == Some(program);
+    if code == Some(NOT_FOUND) {
+        return match () {
+            () if begins("python3") => "install Python 3.11 or newer, with its module venv, so that python3 is found",
+            () if begins("node") => "install Node.js 20 or newer, with npm, so that node is found",
+            () if begins("cargo") => "install Rust, so that cargo is found, and then: rustup target add wasm32-wasip2",
+            () => "install the program that the command names",
+        };
+    }
+    if command.contains("wasm32-wasip2") {
+        "is the target there? rustup target add wasm32-wasip2"
+    } else {
+        "mend what the command says"
+    }
 }
 
 /// Runs a command to its end and gives the end of what it said, on either stream.
@@ -264,13 +287,11 @@ fn assemble(hall: &Hall, dir: &Dir, source: &Source, event: &Event) -> Outcome<P
         let hint = if error.kind() == io::ErrorKind::FileTooLarge {
             "build it for release and without debug information: a component is code, and its data belong elsewhere"
         } else {
-            "check `component` in skill.toml, and that the build writes it there (CARGO_TARGET_DIR moves it)"
+            "check `component` in skill.toml, and that the build writes it there (a target-dir in cargo's configuration moves it)"
         };
         CommandError::usage(format!("the component cannot be read: {}: {error}", source.component), hint)
     })?;
-    let wit = folder(dir, "wit", |name| name.ends_with(".wit"))?;
-    let wit: BTreeMap<String, String> =
-        wit.into_iter().map(|(name, bytes)| (name, String::from_utf8_lossy(&bytes).into_owned())).collect();
+    let wit = interfaces(dir)?;
     let docs =
         Docs::read(&wit).map_err(|error| CommandError::usage(format!("the skill's wit folder: {error}"), "mend the WIT"))?;
     let mut documents = BTreeMap::new();
@@ -285,6 +306,23 @@ fn assemble(hall: &Hall, dir: &Dir, source: &Source, event: &Event) -> Outcome<P
     let assets = folder(dir, "assets", |_| true)?.into_iter().map(|(name, bytes)| (format!("assets/{name}"), bytes)).collect();
     build::assemble(source, component, Some(&docs), documents, assets)
         .map_err(|denial: Denial| CommandError::from(hall.deny(event, denial)))
+}
+
+/// The WIT of the skill's folder `wit` and of the packages that it uses: `wit/deps/NAME.wit`, or all in `wit/deps/NAME`. By path
+/// below `wit`.
+fn interfaces(dir: &Dir) -> Outcome<BTreeMap<String, String>> {
+    /// Packages that a skill can use.
+    const MOST: usize = 64;
+    let wanted = |name: &str| name.ends_with(".wit");
+    let mut files = folder(dir, "wit", wanted)?;
+    files.extend(folder(dir, "wit/deps", wanted)?.into_iter().map(|(name, bytes)| (format!("deps/{name}"), bytes)));
+    let names = dir.read_dir("wit/deps").into_iter().flatten().filter_map(Result::ok);
+    let folders = names.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    for package in folders.take(MOST).map(|entry| entry.file_name().to_string_lossy().into_owned()) {
+        let inside = folder(dir, &format!("wit/deps/{package}"), wanted)?;
+        files.extend(inside.into_iter().map(|(name, bytes)| (format!("deps/{package}/{name}"), bytes)));
+    }
+    Ok(files.into_iter().map(|(name, bytes)| (name, String::from_utf8_lossy(&bytes).into_owned())).collect())
 }
 
 /// The files directly in a folder of the skill's source; none if the folder is not there.

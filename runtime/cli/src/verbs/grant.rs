@@ -1,6 +1,6 @@
 //! `hall grant`: what of its powers a skill is given on this host.
 
-mod flags;
+pub(crate) mod flags;
 mod secret;
 
 use std::path::Path;
@@ -319,7 +319,7 @@ fn asked_secrets(skill: &SkillId, asks: &Asks, given: Vec<secrets::Grant>) -> Ou
 }
 
 /// Asks for one origin are granted as one entry: hall.toml has one for each origin.
-fn joined(mut grants: Vec<http::Grant>, ask: &http::Ask) -> Vec<http::Grant> {
+pub(crate) fn joined(mut grants: Vec<http::Grant>, ask: &http::Ask) -> Vec<http::Grant> {
     match grants.iter_mut().find(|grant| grant.origin == ask.origin) {
         Some(grant) => {
             let methods = ask.methods.iter().filter(|method| !grant.methods.contains(method)).copied().collect::<Vec<_>>();

@@ -20,7 +20,7 @@ use crate::verbs::setup;
 /// Lay out a new skill that builds at once
 #[derive(Args)]
 #[command(
-    after_help = "Asks nothing: the name is the folder's, the namespace is the first of your hall (else x.USER).\nNothing that is there is ever overwritten.\n\nExamples:\n  hall init my-skill\n  cd my-skill\n  hall run . --input '{\"text\": \"one two three\"}'\n\n  hall init --name org.acme/count             # in this folder, under this name"
+    after_help = "Asks nothing: the name is the folder's, the namespace is the first of your hall (else x.USER).\nNothing that is there is ever overwritten.\n\nExamples:\n  hall init my-skill\n  cd my-skill\n  hall run . --input '{\"text\": \"one two three\"}'\n\n  hall init --name org.acme/count             # in this folder, under this name\n  hall init my-skill --lang python            # in another language"
 )]
 pub(crate) struct Arguments {
     /// The folder; made if it is not there
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     /// The skill: NAMESPACE/NAME, or NAME alone [default: the folder's name]
     #[arg(long, value_name = "NS/NAME")]
     name: Option<String>,
-    /// The language: rust
+    /// The language: rust, python or javascript
     #[arg(long, default_value = "rust", value_parser = Lang::parse)]
     lang: Lang,
 }
@@ -85,7 +85,7 @@ fn lines(arguments: &Arguments, skill: &SkillId, files: &[(&'static str, String)
         lines.push(format!("  cd {}", arguments.folder.display()));
     }
     lines.push("  hall run . --input '{\"text\": \"one two three\"}'".into());
-    lines.push(dim(&format!("  (needed once: {})", arguments.lang.needs())));
+    lines.push(dim(&format!("  ({})", arguments.lang.needs())));
     lines
 }
 

@@ -6,6 +6,7 @@ mod audit;
 pub(crate) mod build;
 mod certify;
 mod completions;
+mod connect;
 mod decide;
 pub(crate) mod doctor;
 mod explain;
@@ -16,6 +17,7 @@ mod install;
 mod keys;
 mod list;
 mod man;
+mod mcp;
 mod namespace;
 mod org;
 mod policy;
@@ -28,6 +30,7 @@ mod search;
 pub(crate) mod setup;
 mod standing;
 mod store;
+mod test;
 mod token;
 mod uninstall;
 mod update;
@@ -50,11 +53,14 @@ pub(crate) enum Verb {
     Setup(setup::Arguments),
     Init(init::Arguments),
     Build(build::Arguments),
+    Test(test::Arguments),
     Attest(attest::Arguments),
     Certify(certify::Arguments),
     Publish(publish::Arguments),
     Install(install::Arguments),
     Run(run::Arguments),
+    Mcp(mcp::Arguments),
+    Connect(connect::Arguments),
     List(list::Arguments),
     Search(search::Arguments),
     Update(update::Arguments),
@@ -93,11 +99,14 @@ pub(crate) async fn run(verb: Verb, place: &Place, printer: &Printer) -> Outcome
         Verb::Setup(arguments) => setup::run(arguments, place, printer)?,
         Verb::Init(arguments) => init::run(&arguments, place, printer)?,
         Verb::Build(arguments) => build::run(&arguments, place, printer)?,
+        Verb::Test(arguments) => return test::run(&arguments, printer).await,
         Verb::Attest(arguments) => attest::run(&arguments, place, printer)?,
         Verb::Certify(arguments) => certify::run(&arguments, place, printer)?,
         Verb::Publish(arguments) => publish::run(&arguments, place, printer)?,
         Verb::Install(arguments) => install::run(&arguments, place, printer)?,
         Verb::Run(arguments) => return run::run(&arguments, place, printer).await,
+        Verb::Mcp(arguments) => return mcp::run(arguments, place, *printer).await,
+        Verb::Connect(arguments) => connect::run(&arguments, place, printer)?,
         Verb::List(arguments) => list::run(&arguments, place, printer)?,
         Verb::Search(arguments) => search::run(&arguments, place, printer)?,
         Verb::Update(arguments) => update::run(&arguments, place, printer)?,

@@ -26,7 +26,7 @@ use super::config::HallConfig;
 use super::hearing::Matter;
 use super::host::HostFacts;
 use super::isolation::{Isolates, Isolation, isolate};
-use super::preconditions::{fits, granted, is_enrolled, may_call};
+use super::preconditions::{fits, granted, has, is_enrolled, may_call};
 use super::question;
 use super::quota::within_quota;
 use super::separation::separate;
@@ -202,7 +202,7 @@ pub fn decide(
 ) -> Result<Admission, Box<Refusal>> {
     is_called(&package, &call)?;
     let considered = Considered::of(standing, &package, &call, policy.gate);
-    match through(standing, &package, &call, caller, &policy, &considered, moment, passed) {
+    match through(standing, &package, &call, caller, &policy, &considered, moment, fits, passed) {
         Ok(Through { tool, caller, grants, facts, approval, isolation }) => {
             Ok(Admission { package, call, tool, caller, grants, considered, facts, approval, isolation })
         }
@@ -210,6 +210,29 @@ pub fn decide(
             refusal.considered = Some(Box::new(considered));
             Err(refusal)
         }
+    }
+}
+
+/// Whether the tool that a call names would be let through at this moment, whatever its input is: the same gates, of gate 8 all but
+/// the schema. A tool that a person has to approve first is one that can be called. It admits nothing and records nothing: the call
+/// that is then made goes through [`decide`].
+///
+/// # Errors
+/// As [`decide`].
+pub fn offer(
+    standing: &Standing,
+    package: &VerifiedPackage,
+    call: &Call,
+    caller: Option<&Caller>,
+    policy: Policy<'_>,
+    moment: Moment,
+) -> Result<(), Denial> {
+    is_called(package, call)?;
+    let considered = Considered::of(standing, package, call, policy.gate);
+    match through(standing, package, call, caller, &policy, &considered, moment, has, &mut |_| {}) {
+        Ok(_) => Ok(()),
+        Err(refusal) if refusal.asked.is_some() => Ok(()),
+        Err(refusal) => Err(refusal.denial),
     }
 }
 
@@ -241,6 +264,7 @@ fn through(
     policy: &Policy<'_>,
     considered: &Considered,
     moment: Moment,
+    input: fn(&Package, &Call, &Caller) -> Result<ToolName, Denial>,
     passed: &mut dyn FnMut(Stage),
 ) -> Result<Through, Box<Refusal>> {
     separate(standing, package, policy.config)?;
@@ -251,7 +275,7 @@ fn through(
     passed(Stage::Caller);
     is_enrolled(standing, policy.host)?;
     passed(Stage::Host);
-    let tool = fits(package.package(), call, &caller)?;
+    let tool = input(package.package(), call, &caller)?;
     passed(Stage::Input);
     let grants = granted(&call.skill.id, &considered.basis.asks, policy.config)?.held_by(&caller.organisation, &call.skill.id);
     passed(Stage::Capability);

@@ -104,8 +104,7 @@ pub(super) fn is_enrolled(standing: &Standing, host: &HostFacts) -> Result<(), D
 
 /// Gate 8: the package has the adapter that the call came through and the tool, and the input fits its schema. Gives the tool's name.
 pub(super) fn fits(package: &Package, call: &Call, caller: &Caller) -> Result<ToolName, Denial> {
-    comes_through(package, call, caller)?;
-    let tool = tool(package, call)?;
+    let tool = has(package, call, caller)?;
     let schemas = package.schemas(&tool).map_err(|error| {
         Denial::new(Code::InputSchema, format!("the schema of '{tool}' does not compile: {error}")).detail("rule", "schema")
     })?;
@@ -116,6 +115,12 @@ pub(super) fn fits(package: &Package, call: &Call, caller: &Caller) -> Result<To
             .detail("rule", violation.rule.as_str())
     })?;
     Ok(tool)
+}
+
+/// What of gate 8 does not hang on the input: the adapter and the tool are there. Gives the tool's name.
+pub(super) fn has(package: &Package, call: &Call, caller: &Caller) -> Result<ToolName, Denial> {
+    comes_through(package, call, caller)?;
+    tool(package, call)
 }
 
 /// A platform's call comes by the description that the package has for it; ways in that need no description, such as `command`, are

@@ -70,6 +70,22 @@ fn the_rooms_of_the_host_use_each_other_one_way() {
 }
 
 #[test]
+fn the_rooms_of_the_protocol_use_each_other_one_way() {
+    check("runtime/mcp/src");
+}
+
+#[test]
+fn only_what_serves_agents_knows_their_protocol() {
+    for folder in ["runtime/core", "runtime/host", "runtime/cli"] {
+        for file in files(folder).iter().filter(|file| file.is_rust() || file.path.ends_with("Cargo.toml")) {
+            // In words that are put together here, so that this file is none of those that name it.
+            let named = file.text().contains(&["rm", "cp"].concat());
+            assert!(!named, "{} names the protocol's crate", file.path);
+        }
+    }
+}
+
+#[test]
 fn core_names_no_engine() {
     for file in files("runtime/core/src").iter().filter(|file| file.is_rust()) {
         let words = tokens(&file.text());

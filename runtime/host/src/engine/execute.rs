@@ -24,7 +24,7 @@ use super::{
     EngineFault, Engines, KillHandle, KillReason, Limits, Order, Outcome, PrepareError, PrepareEvent, Prepared, Tally, run,
 };
 use crate::sandbox::assets::Assets;
-use crate::sandbox::{Broker, Given, Link, Powers, Reserved, SandboxLinks};
+use crate::sandbox::{Broker, Given, Link, Powers, Replay, Reserved, SandboxLinks};
 
 /// A call that ran, and whose record is still open.
 pub struct Executed {
@@ -61,6 +61,8 @@ pub struct Reach<'a> {
     pub reserved: &'a Arc<Reserved>,
     /// Where packages' own assets are laid out.
     pub assets: &'a Assets,
+    /// Fixed time and seed: of a rehearsal, and of nothing else, so it is the crate's own.
+    pub(crate) replay: Option<&'a Replay>,
 }
 
 /// Runs the call in a fresh sandbox that holds what was granted and nothing else (and never what is `reserved`, whatever was
@@ -101,7 +103,8 @@ pub async fn execute(
             let (links, reserved) = (links(&grants), Arc::clone(reach.reserved));
             let input = call.input.value().clone();
             let given = Given::from(&grants);
-            let order = Order { prepared, export, input, limits, links, given, broker, reserved, assets, replay: None };
+            let replay = reach.replay.cloned();
+            let order = Order { prepared, export, input, limits, links, given, broker, reserved, assets, replay };
             let outcome = match isolation {
                 Isolation::None => run(order, kill, &running.tally).await,
                 Isolation::Process { landlock } => {

@@ -194,7 +194,7 @@ impl Hall {
         let calling = self.powers.as_ref().filter(|_| calls_others).and_then(|powers| powers.with_calls(&counter));
         drop(counter);
         let powers: &dyn Powers = calling.as_deref().or(self.powers.as_deref()).unwrap_or(&DenyAll);
-        let reach = Reach { powers, reserved: &self.reserved, assets: &self.assets };
+        let reach = Reach { powers, reserved: &self.reserved, assets: &self.assets, replay: self.fixed.as_ref() };
         let run = execute(&self.engines, reach, recorded, &maximum, &kill, &mut on_event);
         let serving = async {
             if let Some(caller) = &asked.caller {
@@ -261,7 +261,7 @@ impl Hall {
         record(ledger, registry, &self.host, admission, reserved)
     }
 
-    fn query(&self, call: &Call, caller: Option<&Caller>) -> StandingQuery {
+    pub(super) fn query(&self, call: &Call, caller: Option<&Caller>) -> StandingQuery {
         StandingQuery {
             skill: call.skill.clone(),
             organisation: caller.map_or(&self.config.hall.organisation, |caller| &caller.organisation).clone(),
@@ -331,7 +331,12 @@ impl Hall {
     }
 
     /// Gates 2 to 4, on the installed package.
-    fn verified(&self, standing: &Standing, now: Timestamp, passed: &mut dyn FnMut(Stage)) -> Result<VerifiedPackage, Denial> {
+    pub(super) fn verified(
+        &self,
+        standing: &Standing,
+        now: Timestamp,
+        passed: &mut dyn FnMut(Stage),
+    ) -> Result<VerifiedPackage, Denial> {
         let package = Arc::new(self.package(standing.published())?);
         self.verify_package(package, standing, now, passed)
     }

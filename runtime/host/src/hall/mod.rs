@@ -27,6 +27,7 @@ mod keys;
 mod lifecycle;
 mod namespaces;
 mod nested;
+mod offered;
 mod organisations;
 mod packages;
 mod policy;
@@ -35,6 +36,7 @@ mod prepare;
 mod receipt;
 mod records;
 mod registry;
+mod rehearsal;
 mod replay;
 mod resolve;
 mod roles;
@@ -77,7 +79,7 @@ use skillhall_core::trust::keys::{FileKeys, KeyError, KeySource, NoKeys, Purpose
 
 use crate::engine::{CacheConfig, CacheKey, Compiler, EngineConfig, Engines, InThisProcess, Limits};
 use crate::sandbox::assets::Assets;
-use crate::sandbox::{Powers, Reserved};
+use crate::sandbox::{Powers, Replay as FixedRun, Reserved};
 use crate::worker::{CompileLimits, Isolation, PoolLimits, Worker, Workers};
 
 pub use attest_all::{AnewEnd, AttestedAnew};
@@ -92,12 +94,14 @@ pub use kept::Cleared;
 pub use keys::{KeyPlan, MIN_OVERLAP_MS, MIN_PASSPHRASE, RevokedKey, Rotated, Rotation};
 pub use lifecycle::Certified;
 pub use namespaces::NamespaceChanged;
+pub use offered::Offered;
 pub use organisations::{OrgChange, OrgChanged};
 pub use packages::Installed;
 pub use policy::{PolicyState, PolicyTexts};
 pub use powers::PowerChange;
 pub use prepare::Preparation;
 pub use receipt::{Admitted, ApprovedBy, Decision, GateTime, Isolated, Receipt, Unfinished};
+pub use rehearsal::{Circumstances, Rehearsal, Rehearsed};
 pub use replay::{Came, Changed, Group, Replay, Replayed};
 pub use resolve::{Reference, ReferenceError, Resolved, Versions};
 pub use roles::{RoleChanged, RolePlan};
@@ -150,6 +154,8 @@ pub struct Hall {
     /// What ties the records of one undertaking together, if it was set.
     correlation: Option<String>,
     running: Running,
+    /// Time and seed of every guest, in the throwaway hall of a rehearsal. No other hall has any: nothing else sets it.
+    fixed: Option<FixedRun>,
     /// Last, so that the folder goes when nothing uses it any more.
     throwaway: Option<Throwaway>,
 }
@@ -166,7 +172,7 @@ impl Hall {
         let Config { place, parts } = config.into();
         match place {
             Place::Folder(path) => Self::in_folder(Folder::open(&path)?, parts),
-            Place::Throwaway(namespaces) => throwaway::open(&namespaces, parts),
+            Place::Throwaway(namespaces) => Ok(throwaway::open(&namespaces, parts)?.0),
         }
     }
 
@@ -259,6 +265,7 @@ impl Hall {
             clock: parts.clock,
             correlation: None,
             running: Running::new(),
+            fixed: None,
             throwaway: None,
         })
     }

@@ -67,14 +67,20 @@ impl Hall {
 
     /// The newest installed version of each skill, if it provides the capability.
     fn newest_that_provide(&self, capability: &CapabilityId) -> Result<Vec<Published>, Denial> {
+        let mut newest = self.newest_installed()?;
+        newest.retain(|published| published.provides.contains(capability));
+        Ok(newest)
+    }
+
+    /// The newest installed version of each skill, by the skills' names.
+    pub(super) fn newest_installed(&self) -> Result<Vec<Published>, Denial> {
         let mut skills: BTreeMap<SkillId, Vec<Published>> = BTreeMap::new();
         for published in self.all_published()? {
             if self.is_present(&published) {
                 skills.entry(published.skill.id.clone()).or_default().push(published);
             }
         }
-        let newest = skills.values().filter_map(|versions| Versions::Newest.best(versions.iter()));
-        Ok(newest.filter(|published| published.provides.contains(capability)).cloned().collect())
+        Ok(skills.values().filter_map(|versions| Versions::Newest.best(versions.iter())).cloned().collect())
     }
 
     fn would_pass(&self, published: &Published) -> Result<Result<(), Denial>, Denial> {

@@ -47,8 +47,8 @@ impl Drop for Throwaway {
     }
 }
 
-/// Makes a hall for its maker alone and opens it.
-pub(super) fn open(namespaces: &[String], mut parts: Parts) -> Result<Hall, Fault> {
+/// Makes a hall for its maker alone and opens it; gives the registry with which it was made, too.
+pub(super) fn open(namespaces: &[String], mut parts: Parts) -> Result<(Hall, Arc<MemoryRegistry>), Fault> {
     let parse = |error: &dyn std::fmt::Display| Fault::Configuration(error.to_string());
     let plan = Plan {
         organisation: "local".parse().map_err(|error| parse(&error))?,
@@ -62,9 +62,9 @@ pub(super) fn open(namespaces: &[String], mut parts: Parts) -> Result<Hall, Faul
     let registry = Arc::new(MemoryRegistry::new());
     setup_with(&path, &plan, &*parts.clock, &*registry)?;
     if let Part::Absent = parts.registry {
-        parts.registry = Part::Own(registry);
+        parts.registry = Part::Own(registry.clone());
     }
     let mut hall = Hall::in_folder(Folder::open(&path)?, parts)?;
     hall.throwaway = Some(throwaway);
-    Ok(hall)
+    Ok((hall, registry))
 }

@@ -46,6 +46,12 @@ pub trait Broker: Send + Sync {
     /// If one of them cannot be opened as it was granted; the run then fails before the guest begins.
     fn folders(&self) -> Result<Vec<Folder>, Denial>;
 
+    /// Hears that the guest used something that it was given without asking a broker: a folder that is open (`files`, and no
+    /// name), a value (`config`, by its name). A broker that does not say otherwise takes no notice.
+    fn touched(&self, capability: &'static str, what: &str) {
+        let _ = (capability, what);
+    }
+
     /// Decides about an operation on a store, and gives what does it. A broker that does not say otherwise refuses.
     fn keep(&self, store: &str, operation: Operation) -> Keeping {
         let _ = operation;

@@ -3,12 +3,13 @@
 //! wasmtime-wasi-config answers from a hash map, whose order is another one at every start; a run that is done again has to
 //! read the same.
 
+use skillhall_core::capability::Ask as _;
 use skillhall_core::capability::config::Grant;
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker};
 
-use super::Guest;
 use super::meter::Meter;
+use super::{Broker, Guest};
 use generated::wasi::config;
 
 mod generated {
@@ -42,6 +43,7 @@ impl Values {
 /// The values, and what counts the reading of them.
 pub(super) struct View<'a> {
     values: &'a Values,
+    broker: &'a dyn Broker,
     meter: &'a mut Meter,
 }
 
@@ -55,12 +57,13 @@ impl HasData for HasConfig {
 pub(super) fn link(linker: &mut Linker<Guest>) -> Result<()> {
     config::store::add_to_linker::<Guest, HasConfig>(linker, |guest| {
         guest.meter.host_call();
-        View { values: &guest.config, meter: &mut guest.meter }
+        View { values: &guest.config, broker: &*guest.broker, meter: &mut guest.meter }
     })
 }
 
 impl View<'_> {
     fn told(&mut self, grant: &Grant) -> Result<String> {
+        self.broker.touched(Grant::CAPABILITY, &grant.name);
         let text = grant.value.to_string();
         self.meter.moving(u64::try_from(text.len()).unwrap_or(u64::MAX))?;
         Ok(text)

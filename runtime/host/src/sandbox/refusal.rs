@@ -60,6 +60,8 @@ pub enum Reason {
     Budget,
     /// What the host needs for it cannot be used now.
     Unavailable,
+    /// It is a rehearsal, and no reply is recorded.
+    Unrecorded,
     /// This host has no way to do it at all.
     Host,
 }

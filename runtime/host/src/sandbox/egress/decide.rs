@@ -50,7 +50,7 @@ pub(super) enum Host {
     Address(IpAddr),
 }
 
-const METHODS: [Method; 7] =
+pub(super) const METHODS: [Method; 7] =
     [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options];
 
 /// The decision. What counts is the exact spelling: an origin as the grant spells it (but for a port that is the scheme's

@@ -8,6 +8,7 @@ mod dial;
 mod exchange;
 pub(super) mod headers;
 mod network;
+mod recorded;
 mod secrets;
 mod target;
 
@@ -27,6 +28,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 pub use network::{BadRoot, Network, Resolve, Resolving};
+pub(crate) use recorded::Recording;
+pub use recorded::{BadReply, MAX_BODY, MAX_REPLIES, Reply, check as check_replies};
 /// What a guest is told of a request that has no answer (the `error-code` of `wasi:http`).
 pub use wasmtime_wasi_http::Error as HttpError;
 /// The body of a request or a response.
@@ -128,10 +131,13 @@ impl Egress {
         Ok(Box::pin(async move {
             let Inner { grants, secrets, network, .. } = &*egress.0;
             let until = timeouts.connect.map_or(deadline, |time| deadline.min(after(time)));
-            let stream = dial::dial(&allowed, network, until).await.map_err(|undialled| match undialled {
-                dial::Undialled::Failed(told) => Unsent::failed(told),
-                dial::Undialled::Prohibited(found) => prohibited(grants, &asked.borrow(), &allowed, &found),
-            })?;
+            let stream = match network.recording() {
+                Some(recording) => recording.dial(grants, &asked.borrow(), &allowed)?,
+                None => dial::dial(&allowed, network, until).await.map_err(|undialled| match undialled {
+                    dial::Undialled::Failed(told) => Unsent::failed(told),
+                    dial::Undialled::Prohibited(found) => prohibited(grants, &asked.borrow(), &allowed, &found),
+                })?,
+            };
             // Last of all: the other end is the one that was looked at, and through TLS it has shown who it is.
             let mut headers = headers;
             secrets::add(secrets, &allowed.origin(), &mut headers).map_err(Unsent::failed)?;

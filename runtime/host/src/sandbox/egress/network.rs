@@ -13,6 +13,8 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use super::recorded::Recording;
+
 /// Addresses, soon.
 pub type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
@@ -42,6 +44,8 @@ pub struct Network {
     resolver: Arc<dyn Resolve>,
     roots: Arc<RootCertStore>,
     tls: Arc<ClientConfig>,
+    /// What answers in the place of everything out there, in a rehearsal.
+    recording: Option<Arc<Recording>>,
 }
 
 /// A certificate that cannot be a root.
@@ -53,7 +57,7 @@ impl Default for Network {
     /// The system's resolver, and the roots that Mozilla's programs believe.
     fn default() -> Self {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        Self { resolver: Arc::new(System), tls: tls(&roots), roots: Arc::new(roots) }
+        Self { resolver: Arc::new(System), tls: tls(&roots), roots: Arc::new(roots), recording: None }
     }
 }
 
@@ -81,6 +85,15 @@ impl Network {
         self.tls = tls(&roots);
         self.roots = Arc::new(roots);
         Ok(self)
+    }
+
+    /// No network: each request is answered from the recording. For rehearsals alone, so it is the crate's own.
+    pub(crate) fn recorded(recording: Arc<Recording>) -> Self {
+        Self { recording: Some(recording), ..Self::default() }
+    }
+
+    pub(super) fn recording(&self) -> Option<&Recording> {
+        self.recording.as_deref()
     }
 
     pub(super) fn resolver(&self) -> &dyn Resolve {

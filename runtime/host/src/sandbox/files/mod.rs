@@ -10,7 +10,8 @@ mod open;
 
 use std::sync::{Arc, Weak};
 
-use skillhall_core::capability::files::Access;
+use skillhall_core::capability::Ask as _;
+use skillhall_core::capability::files::{Access, Grant};
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::filesystem::{Descriptor, Dir, WasiFilesystemCtx, WasiFilesystemCtxView};
@@ -88,8 +89,14 @@ fn view(guest: &mut Guest) -> FilesView<'_> {
     FilesView { files: &mut guest.files, table: &mut guest.table, meter: &mut guest.meter }
 }
 
+/// As [`view`], of a folder that the guest does something with.
+fn used(guest: &mut Guest) -> FilesView<'_> {
+    guest.broker.touched(Grant::CAPABILITY, "");
+    view(guest)
+}
+
 /// Links the interfaces. What they reach is the guest's own folders.
 pub(super) fn link(linker: &mut Linker<Guest>) -> Result<()> {
     filesystem::preopens::add_to_linker::<Guest, HasFiles>(linker, view)?;
-    filesystem::types::add_to_linker::<Guest, HasFiles>(linker, view)
+    filesystem::types::add_to_linker::<Guest, HasFiles>(linker, used)
 }

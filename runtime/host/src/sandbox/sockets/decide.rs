@@ -74,7 +74,7 @@ fn flag(grant: &Grant) -> String {
     format!("--socket {}", grant.spelled())
 }
 
-fn asked(protocol: Protocol, operation: SocketOperation, address: SocketAddr) -> String {
+pub(in crate::sandbox) fn asked(protocol: Protocol, operation: SocketOperation, address: SocketAddr) -> String {
     let operation = match operation {
         SocketOperation::Bind => "bind",
         SocketOperation::Listen => "listen at",

@@ -26,7 +26,7 @@ use wasmtime_wasi::sockets::{SocketAddrUse, WasiSocketsCtx, WasiSocketsCtxView};
 use super::meter::Meter;
 use super::refusal::Reason;
 use super::{Broker, Guest, Refusal};
-pub(super) use decide::decide;
+pub(super) use decide::{asked, decide};
 
 /// What a socket is to do with an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

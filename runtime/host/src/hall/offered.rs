@@ -1,0 +1,92 @@
+//! Which tools a caller could call at this moment, for a way in that tells its callers what there is.
+
+use serde_json::{Value, json};
+use skillhall_core::denial::{Code, Denial};
+use skillhall_core::govern::call::{Call, Caller, Input};
+use skillhall_core::govern::decide::{Moment, offer};
+use skillhall_core::id::{SkillRef, ToolName};
+use skillhall_core::json;
+use skillhall_core::package::{Adapter, Package};
+use skillhall_core::random;
+use skillhall_core::registry::standing::consult;
+
+use super::folder::{CONFIG, configuration_digest};
+use super::{Fault, Hall};
+
+/// A tool that can be called now, as its package describes it for a platform.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offered {
+    /// The skill, in the version that is called: the newest installed.
+    pub skill: SkillRef,
+    /// The tool.
+    pub tool: ToolName,
+    /// What the package's adapter says of it, in the platform's words.
+    pub description: Value,
+}
+
+impl Hall {
+    /// The newest installed version of each skill, by the skills' names, whatever it stands like.
+    ///
+    /// # Errors
+    /// `DENY_REGISTRY_UNREACHABLE`.
+    pub fn newest(&self) -> Result<Vec<SkillRef>, Denial> {
+        Ok(self.newest_installed()?.into_iter().map(|published| published.skill).collect())
+    }
+
+    /// Every tool that this caller could call at this moment through this platform, in the order of their names: gates 1 to 10 would
+    /// let it pass, if its input fits, or would ask a person. Nothing is kept, and nothing is recorded: the next call is judged anew.
+    ///
+    /// # Errors
+    /// `DENY_REGISTRY_UNREACHABLE`, `DENY_TIME_UNKNOWN`; a skill that is refused is left out.
+    pub fn offered(&self, platform: Adapter, caller: Option<&Caller>) -> Result<Vec<Offered>, Denial> {
+        let mut all = Vec::new();
+        for skill in self.newest()? {
+            // What stands in the way of one skill says nothing of the others.
+            all.extend(self.offered_of(&skill, platform, caller).unwrap_or_default());
+        }
+        Ok(all)
+    }
+
+    fn offered_of(&self, skill: &SkillRef, platform: Adapter, caller: Option<&Caller>) -> Result<Vec<Offered>, Denial> {
+        let now = self.now()?;
+        let mut call = Call::new(skill.clone(), Input::from_value(&json!({}))?);
+        let standing = consult(self.registry()?, self.query(&call, caller))?;
+        let package = self.verified(&standing, now, &mut |_| {})?;
+        let mut offered = Vec::new();
+        for description in described(package.package(), platform)? {
+            let name = description.get("name").and_then(Value::as_str).and_then(|name| name.parse::<ToolName>().ok());
+            let Some(tool) = name else { continue };
+            call.tool = Some(tool.clone());
+            let moment = Moment { decision_id: random::uuid().map_err(|error| internal(&error.to_string()))?, now };
+            if offer(&standing, &package, &call, caller, self.policy(), moment).is_ok() {
+                offered.push(Offered { skill: skill.clone(), tool, description });
+            }
+        }
+        Ok(offered)
+    }
+
+    /// Whether the hall's configuration on the disk still is the one that this hall was opened with. If it is not, gate 7 refuses
+    /// every call as soon as the host is enrolled anew; a program that lives long then opens the hall again.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn is_current(&self) -> Result<bool, Fault> {
+        let rules = self.folder.text(&self.config.policy.rules)?;
+        let policies = self.folder.policies(&self.config.policy.cedar)?;
+        Ok(configuration_digest(&self.folder.text(CONFIG)?, &rules, &policies) == self.policy_digest)
+    }
+}
+
+/// The tools in a package's file for a platform; none, if it has no such file.
+fn described(package: &Package, platform: Adapter) -> Result<Vec<Value>, Denial> {
+    let Some(bytes) = package.file(platform.path()) else { return Ok(Vec::new()) };
+    let mut file = json::parse(&bytes[..]).map_err(|error| internal(&error.to_string()))?;
+    match file.get_mut("tools").map(Value::take) {
+        Some(Value::Array(tools)) => Ok(tools),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn internal(message: &str) -> Denial {
+    Denial::new(Code::InternalError, message)
+}

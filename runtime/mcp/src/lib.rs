@@ -1,0 +1,20 @@
+//! The Model Context Protocol over a hall: an agent sees the tools that it may call now, and calls them through the one gate.
+//!
+//! [`Server`] answers `tools/list` with what [`Hall::offered`](skillhall::hall::Hall::offered) gives at that moment and `tools/call` with
+//! what [`Hall::run`](skillhall::hall::Hall::run) gives; it decides nothing and keeps no list. No tool of it installs, grants, approves
+//! or widens anything, and no answer tells an agent how that is done. The protocol itself is the crate `rmcp`: revision 2026-07-28,
+//! which has no sessions, and those before it that begin with `initialize`.
+//!
+//! Rooms, in the order in which they may use each other:
+//! `names, told, halls, progress` <- `server` <- `stdio`.
+
+mod halls;
+mod names;
+mod progress;
+mod server;
+mod stdio;
+mod told;
+
+pub use halls::Halls;
+pub use server::Server;
+pub use stdio::{End, serve};
