@@ -48,7 +48,7 @@ pub fn json(value: &Value, desk: &Path) -> Value {
                 let varying = VARYING.iter().find(|(varying, _)| varying == key).filter(|_| member.is_string());
                 let member = match (key.as_str(), varying) {
                     (_, Some((_, name))) => Value::from(*name),
-                    ("microseconds" | "duration_us", _) => Value::from(0),
+                    ("microseconds" | "milliseconds" | "ready_milliseconds" | "duration_us", _) => Value::from(0),
                     ("wall_us", _) => no_time(member),
                     _ => json(member, desk),
                 };

@@ -10,6 +10,7 @@ mod claims;
 mod commands;
 mod connect;
 mod deny;
+mod dev;
 mod doctor;
 mod embed;
 mod events;

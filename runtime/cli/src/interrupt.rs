@@ -76,13 +76,16 @@ pub(crate) fn told() -> impl Future<Output = ()> + Send + 'static {
 }
 
 /// Runs a build command to its end, in a process group of its own that Ctrl-C ends as a whole. `meanwhile` is done while it runs;
-/// whatever of its streams the command held on this side is closed by then.
+/// whatever of its streams the command held on this side is closed by then. The thread is told to be busy, since it may be the one that
+/// hears of signals.
 pub(crate) fn wait_for(mut command: Command, meanwhile: impl FnOnce()) -> io::Result<ExitStatus> {
     let mut child = command.process_group(0).spawn()?;
     drop(command);
     *build() = Some(Pid::from_child(&child));
-    meanwhile();
-    let status = child.wait();
+    let status = tokio::task::block_in_place(|| {
+        meanwhile();
+        child.wait()
+    });
     *build() = None;
     status
 }

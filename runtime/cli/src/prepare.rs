@@ -6,6 +6,7 @@ use serde_json::json;
 use skillhall::hall::{Hall, Preparation};
 use skillhall_core::digest::Digest;
 use skillhall_core::id::{Namespace, SkillRef};
+use skillhall_core::package::Package;
 
 use crate::error::{CommandError, Outcome};
 use crate::hall::Place;
@@ -18,6 +19,8 @@ use crate::verbs::build::Sources;
 pub(crate) struct Ready {
     pub(crate) hall: Hall,
     pub(crate) skill: SkillRef,
+    /// The package as it was built or read, before any attestation of this hall's.
+    pub(crate) package: Package,
     pub(crate) steps: Vec<Preparation>,
 }
 
@@ -36,7 +39,7 @@ pub(crate) fn prepare(text: &str, id: &str, accepted: Option<Digest>, place: &Pl
     let mut steps = Vec::new();
     let outcome = steps_of(path, hall, id, accepted, place, printer, &mut steps);
     match outcome {
-        Ok((hall, skill)) => Ok(Ready { hall, skill, steps }),
+        Ok((hall, skill, package)) => Ok(Ready { hall, skill, package, steps }),
         Err(CommandError::Denial(denial)) => Err(CommandError::Denial(Box::new(denial.detail("prepared", json!(steps))))),
         Err(other) => Err(other),
     }
@@ -50,7 +53,7 @@ fn steps_of(
     place: &Place,
     printer: &Printer,
     steps: &mut Vec<Preparation>,
-) -> Outcome<(Hall, SkillRef)> {
+) -> Outcome<(Hall, SkillRef, Package)> {
     let mut tell = |step: Preparation| {
         printer.note(&format!("  {} {} {}", good("✓"), shown(&step.what), dim(&format!("record {}", step.record))));
         steps.push(step);
@@ -70,8 +73,8 @@ fn steps_of(
         let hall = if is_attested { hall } else { own(hall, &package.manifest().namespace, id, place, &mut tell)? };
         (hall, package.as_ref().clone())
     };
-    let skill = hall.prepare(package, accepted, &mut Progress::quiet(printer), &mut tell)?;
-    Ok((hall, skill))
+    let skill = hall.prepare(package.clone(), accepted, &mut Progress::quiet(printer), &mut tell)?;
+    Ok((hall, skill, package))
 }
 
 /// The hall with the namespace among its own: as it is, or taken in and opened anew.

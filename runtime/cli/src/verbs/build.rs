@@ -74,12 +74,7 @@ pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Ou
 
 fn show(package: &Package, out: &Path, record: u64, keys: &[KeyId], printer: &Printer) {
     let manifest = package.manifest();
-    let declared = manifest.capabilities.declared(&manifest.component.imports);
-    let unused: Vec<String> = declared
-        .iter()
-        .filter(|declared| !declared.imported)
-        .map(|declared| format!("{}: {}", declared.capability, declared.ask))
-        .collect();
+    let unused = without_use(package);
     let object = json!({
         "skill": manifest.reference(),
         "package": out.display().to_string(),
@@ -116,6 +111,14 @@ fn show(package: &Package, out: &Path, record: u64, keys: &[KeyId], printer: &Pr
     });
 }
 
+/// The powers that are declared though the component imports nothing that uses them.
+pub(crate) fn without_use(package: &Package) -> Vec<String> {
+    let manifest = package.manifest();
+    let declared = manifest.capabilities.declared(&manifest.component.imports);
+    let unused = declared.iter().filter(|declared| !declared.imported);
+    unused.map(|declared| format!("{}: {}", declared.capability, declared.ask)).collect()
+}
+
 /// The adapters that were made, by name.
 fn adapters(made: &BTreeMap<String, Digest>) -> String {
     let names: Vec<&str> =
@@ -146,6 +149,11 @@ impl Sources {
 
     pub(crate) fn namespace(&self) -> &Namespace {
         &self.source.namespace
+    }
+
+    /// Where the component is, within the folder, if no command builds it.
+    pub(crate) fn component_by_hand(&self) -> Option<&str> {
+        self.source.build.is_none().then_some(self.source.component.as_str())
     }
 
     /// Compiles the source and makes the package, as a development build or under the version of skill.toml. Gives the event

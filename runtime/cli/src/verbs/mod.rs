@@ -8,6 +8,7 @@ mod certify;
 mod completions;
 mod connect;
 mod decide;
+mod dev;
 pub(crate) mod doctor;
 mod explain;
 mod grant;
@@ -54,6 +55,7 @@ pub(crate) enum Verb {
     Init(init::Arguments),
     Build(build::Arguments),
     Test(test::Arguments),
+    Dev(dev::Arguments),
     Attest(attest::Arguments),
     Certify(certify::Arguments),
     Publish(publish::Arguments),
@@ -100,6 +102,7 @@ pub(crate) async fn run(verb: Verb, place: &Place, printer: &Printer) -> Outcome
         Verb::Init(arguments) => init::run(&arguments, place, printer)?,
         Verb::Build(arguments) => build::run(&arguments, place, printer)?,
         Verb::Test(arguments) => return test::run(&arguments, printer).await,
+        Verb::Dev(arguments) => return dev::run(&arguments, place, printer).await,
         Verb::Attest(arguments) => attest::run(&arguments, place, printer)?,
         Verb::Certify(arguments) => certify::run(&arguments, place, printer)?,
         Verb::Publish(arguments) => publish::run(&arguments, place, printer)?,

@@ -203,6 +203,36 @@ fn show(receipt: &Receipt, found: &Found, printer: &Printer) -> Outcome {
     if let Some(denial) = receipt.denial() {
         return Err(found.refused(Refused::Denied { denial: denial.clone(), record: receipt.record() }));
     }
+    tell_along(receipt, printer);
+    if let Some(failure) = receipt.failure() {
+        if printer.is_json() {
+            printer.result(&found.said(json!(receipt)), Vec::new);
+        }
+        return Err(failure.clone().into());
+    }
+    printer.result(&found.said(json!(receipt)), || vec![output(receipt)]);
+    if let Some(approval) = receipt.admitted().and_then(|admitted| admitted.approval.as_ref()) {
+        let own = if approval.own { ", who also called" } else { "" };
+        printer.note(&dim(&format!("approved by {}{own} ({})", shown(&approval.by), approval.id)));
+    }
+    let hash = receipt.admitted().map(|admitted| admitted.manifest_hash.short()).unwrap_or_default();
+    let (decided, closed) = (receipt.record().unwrap_or_default(), receipt.closed().unwrap_or_default());
+    printer.note(&dim(&format!(
+        "{} {hash}, decision {}, records {decided} and {closed}",
+        receipt.skill(),
+        receipt.decision_id()
+    )));
+    Ok(Exit::Done)
+}
+
+/// Its result, for people.
+pub(super) fn output(receipt: &Receipt) -> String {
+    let output = receipt.output().map(|output| serde_json::to_string_pretty(&sorted(output.clone())).unwrap_or_default());
+    shown(&output.unwrap_or_default())
+}
+
+/// What a run said beside its result, and how it failed.
+pub(super) fn tell_along(receipt: &Receipt, printer: &Printer) {
     let (stdout, stderr) = receipt.streams();
     for (name, text) in [("stdout", stdout), ("stderr", stderr)] {
         for line in text.lines() {
@@ -231,27 +261,7 @@ fn show(receipt: &Receipt, found: &Found, printer: &Printer) -> Outcome {
         for frame in &failure.backtrace {
             printer.note(&dim(&format!("  at {}", shown(frame))));
         }
-        if printer.is_json() {
-            printer.result(&found.said(json!(receipt)), Vec::new);
-        }
-        return Err(failure.clone().into());
     }
-    printer.result(&found.said(json!(receipt)), || {
-        let output = receipt.output().map(|output| serde_json::to_string_pretty(&sorted(output.clone())).unwrap_or_default());
-        vec![shown(&output.unwrap_or_default())]
-    });
-    if let Some(approval) = receipt.admitted().and_then(|admitted| admitted.approval.as_ref()) {
-        let own = if approval.own { ", who also called" } else { "" };
-        printer.note(&dim(&format!("approved by {}{own} ({})", shown(&approval.by), approval.id)));
-    }
-    let hash = receipt.admitted().map(|admitted| admitted.manifest_hash.short()).unwrap_or_default();
-    let (decided, closed) = (receipt.record().unwrap_or_default(), receipt.closed().unwrap_or_default());
-    printer.note(&dim(&format!(
-        "{} {hash}, decision {}, records {decided} and {closed}",
-        receipt.skill(),
-        receipt.decision_id()
-    )));
-    Ok(Exit::Done)
 }
 
 fn call(arguments: &Arguments, found: &Found, correlation_id: String) -> Outcome<Call> {

@@ -85,17 +85,40 @@ pub(crate) async fn run(arguments: &Arguments, printer: &Printer) -> Outcome {
         Target::Source(sources) => sources.build(rehearsal.hall(), !arguments.no_command, false, printer)?.0,
         Target::Package(package) => package,
     };
+    let whole = cases.len() == all;
+    play(rehearsal, package, root, &cases, whole, arguments.bless, printer).await?.tell(printer)
+}
+
+/// Plays all cases of a project with a package that was built of it; `None` if it has none. Writes no snapshot.
+pub(crate) async fn play_project(project: &Path, package: Package, printer: &Printer) -> Outcome<Option<Report>> {
+    let root = Root::of_project(project)?;
+    let cases = root.cases()?;
+    if cases.is_empty() {
+        return Ok(None);
+    }
+    let rehearsal = Rehearsal::open([package.manifest().namespace.as_str()])?;
+    play(rehearsal, package, root, &cases, true, false, printer).await.map(Some)
+}
+
+/// Plays cases. `whole` says whether they are all that there are.
+async fn play(
+    rehearsal: Rehearsal,
+    package: Package,
+    root: Root,
+    cases: &[Case],
+    whole: bool,
+    bless: bool,
+    printer: &Printer,
+) -> Outcome<Report> {
     let asks = package.manifest().capabilities.clone();
     let skill = rehearsal.hall().prepare(package, None, &mut Progress::quiet(printer), &mut |_| {})?;
     printer.note(&format!("{} in a throwaway hall", bold(&skill.to_string())));
-    let whole = cases.len() == all;
-    let mut stage = Stage { rehearsal, root, skill, asks, bless: arguments.bless, printer, file: String::new() };
-    let mut report = Report::default();
-    for case in &cases {
-        let played = stage.play(case).await?;
-        report.played.push(played);
+    let mut stage = Stage { rehearsal, root, skill, asks, bless, printer, file: String::new() };
+    let mut played = Vec::new();
+    for case in cases {
+        played.push(stage.play(case).await?);
     }
-    report.tell(&stage, whole)
+    Ok(Report { skill: stage.skill, asks: stage.asks, played, whole })
 }
 
 fn find(arguments: &Arguments) -> Outcome<(Target, Root)> {
@@ -269,55 +292,73 @@ impl Stage<'_> {
 }
 
 /// Everything that was played.
-#[derive(Default)]
-struct Report {
+pub(crate) struct Report {
+    skill: SkillRef,
+    asks: Asks,
     played: Vec<Played>,
+    /// Whether these are all cases that there are.
+    whole: bool,
 }
 
 impl Report {
-    fn tell(&self, stage: &Stage<'_>, whole: bool) -> Outcome {
-        let failed = self.played.iter().filter(|played| !played.differences.is_empty()).count();
-        let (passed, blessed) = (self.played.len() - failed, self.played.iter().filter(|played| played.blessed).count());
+    /// How many cases did not come out as they were expected.
+    pub(crate) fn failed(&self) -> usize {
+        self.played.iter().filter(|played| !played.differences.is_empty()).count()
+    }
+
+    fn blessed(&self) -> usize {
+        self.played.iter().filter(|played| played.blessed).count()
+    }
+
+    fn used(&self) -> BTreeSet<&str> {
+        let powers = self.played.iter().filter_map(|played| played.found.get("powers").and_then(Value::as_array));
+        powers.flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// What is asked for and was used in no case. A part of the cases says nothing of what all of them use.
+    fn unused(&self) -> Vec<String> {
         let all: BTreeSet<Touched> = self.played.iter().flat_map(|played| played.used.clone()).collect();
-        // A part of the cases says nothing of what all of them use.
-        let unused = if whole { unused(&stage.asks, &all) } else { Vec::new() };
-        let powers: BTreeSet<&str> = self
-            .played
-            .iter()
-            .filter_map(|played| played.found.get("powers").and_then(Value::as_array))
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        let object = json!({
-            "skill": stage.skill,
-            "passed": passed,
-            "failed": failed,
-            "blessed": blessed,
+        if self.whole { unused(&self.asks, &all) } else { Vec::new() }
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "skill": self.skill,
+            "passed": self.played.len() - self.failed(),
+            "failed": self.failed(),
+            "blessed": self.blessed(),
             "cases": self.played.iter().map(Played::to_json).collect::<Vec<_>>(),
-            "powers": { "declared": stage.asks.list(), "used": powers, "unused": unused },
-        });
-        stage.printer.result(&object, || {
-            let mut lines: Vec<String> = self.played.iter().flat_map(Played::lines).collect();
-            let mark = if failed == 0 { good("✓") } else { bad("✗") };
-            let blessed = if blessed == 0 {
-                String::new()
-            } else {
-                format!(", {blessed} snapshot{} written", if blessed == 1 { "" } else { "s" })
-            };
-            lines.push(format!("{mark} {}: {passed} passed, {failed} failed{blessed}", stage.skill));
-            if !powers.is_empty() {
-                lines.push(format!("  powers used: {}", shown(&powers.iter().copied().collect::<Vec<_>>().join(", "))));
-            }
-            lines.extend(unused.iter().map(|line| format!("  {}: declared and used in no case: {}", hint("note"), shown(line))));
-            lines
-        });
-        if failed == 0 {
-            return Ok(Exit::Done);
-        }
-        Err(CommandError::Cases {
-            message: format!("{failed} of {} cases did not come out as expected", self.played.len()),
-            hint: "mend the skill, or what the cases expect; hall test --bless writes snapshots anew".into(),
+            "powers": { "declared": self.asks.list(), "used": self.used(), "unused": self.unused() },
         })
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let (failed, blessed, powers) = (self.failed(), self.blessed(), self.used());
+        let mut lines: Vec<String> = self.played.iter().flat_map(Played::lines).collect();
+        let mark = if failed == 0 { good("✓") } else { bad("✗") };
+        let blessed = if blessed == 0 {
+            String::new()
+        } else {
+            format!(", {blessed} snapshot{} written", if blessed == 1 { "" } else { "s" })
+        };
+        lines.push(format!("{mark} {}: {} passed, {failed} failed{blessed}", self.skill, self.played.len() - failed));
+        if !powers.is_empty() {
+            lines.push(format!("  powers used: {}", shown(&powers.iter().copied().collect::<Vec<_>>().join(", "))));
+        }
+        let line = |line: &String| format!("  {}: declared and used in no case: {}", hint("note"), shown(line));
+        lines.extend(self.unused().iter().map(line));
+        lines
+    }
+
+    fn tell(&self, printer: &Printer) -> Outcome {
+        printer.result(&self.to_json(), || self.lines());
+        match self.failed() {
+            0 => Ok(Exit::Done),
+            failed => Err(CommandError::Cases {
+                message: format!("{failed} of {} cases did not come out as expected", self.played.len()),
+                hint: "mend the skill, or what the cases expect; hall test --bless writes snapshots anew".into(),
+            }),
+        }
     }
 }
 
