@@ -6,15 +6,20 @@
 //! which has no sessions, and those before it that begin with `initialize`.
 //!
 //! Rooms, in the order in which they may use each other:
-//! `names, told, halls, progress` <- `server` <- `stdio`.
+//! `names, told, halls, progress` <- `server` <- `stdio`, `door, rates` <- `http`.
 
+mod door;
 mod halls;
+mod http;
 mod names;
 mod progress;
+mod rates;
 mod server;
 mod stdio;
 mod told;
 
+pub use door::Door;
 pub use halls::Halls;
+pub use http::Http;
 pub use server::Server;
 pub use stdio::{End, serve};

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorCode, Implementation, ListToolsResult, PaginatedRequestParams,
-    ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorCode, Extensions, Implementation, ListToolsResult,
+    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
@@ -26,6 +27,10 @@ use crate::names;
 use crate::progress::Told;
 use crate::told;
 
+/// The longest message that is read, in bytes: an input of the largest size, with room for how JSON writes it.
+pub(crate) const LONGEST: usize = 8 << 20;
+/// For how long a call that runs may go on after its client has gone, or the server was told to end.
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
 /// How many requests are worked on at once.
 const AT_ONCE: usize = 8;
 /// How many requests may be there, those that wait for their turn counted.
@@ -39,7 +44,16 @@ const INSTRUCTIONS: &str = "Each tool is a skill that the owner of this hall ins
 
 /// A hall as an MCP server. Clones serve the same hall.
 #[derive(Clone)]
-pub struct Server(Arc<Shared>);
+pub struct Server(Arc<Shared>, Callers);
+
+/// Whose requests these are.
+#[derive(Clone, Copy)]
+enum Callers {
+    /// Of whoever the hall was opened for.
+    Process,
+    /// Each of the one that its request carries: without one, of nobody.
+    Each,
+}
 
 struct Shared {
     halls: Arc<Halls>,
@@ -62,22 +76,38 @@ impl Server {
     /// each, what the person who runs it should know; it is never to be shown to an agent.
     #[must_use]
     pub fn new(halls: Arc<Halls>, narrate: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Shared {
+        let shared = Shared {
             halls,
             narrate: Box::new(narrate),
             turns: Semaphore::new(AT_ONCE),
             together: Semaphore::new(TOGETHER),
             waiting: Mutex::default(),
-        }))
+        };
+        Self(Arc::new(shared), Callers::Process)
+    }
+
+    /// The same, for requests that say each by themselves whose they are. None of them is the hall's owner's.
+    pub(crate) fn for_each(&self) -> Self {
+        Self(self.0.clone(), Callers::Each)
+    }
+
+    /// Whose request this is: never of the process, where each request has its own.
+    fn caller(&self, hall: &Hall, request: &Extensions) -> Result<Option<Caller>, Fault> {
+        match self.1 {
+            Callers::Process => hall.caller(),
+            Callers::Each => {
+                Ok(request.get::<http::request::Parts>().and_then(|parts| parts.extensions.get::<Caller>()).cloned())
+            }
+        }
     }
 
     /// What its caller could call now, by the names that agents use.
     ///
     /// # Errors
     /// `DENY_REGISTRY_UNREACHABLE`; faults of the hall.
-    pub fn tools(&self) -> Result<Vec<Tool>, Refused> {
+    fn tools(&self, request: &Extensions) -> Result<Vec<Tool>, Refused> {
         let hall = self.0.halls.now()?;
-        let caller = hall.caller()?;
+        let caller = self.caller(&hall, request)?;
         let offered = hall.offered(Adapter::Mcp, caller.as_ref())?;
         let mut tools: Vec<Tool> = offered.into_iter().filter_map(tool).collect();
         tools.sort_by(|one, other| one.name.cmp(&other.name));
@@ -143,7 +173,7 @@ impl Server {
         arguments: &Value,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResult, Refused> {
-        let caller = hall.caller()?;
+        let caller = self.caller(hall, &context.extensions)?;
         let input = Input::from_value(arguments).map_err(|denial| unread(hall, target, caller.as_ref(), denial))?;
         let key = key(target, caller.as_ref(), &input);
         let call = Call::new(target.skill.clone(), input)
@@ -215,7 +245,7 @@ impl ServerHandler for Server {
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         if request.is_some_and(|request| request.cursor.is_some()) {
             return Err(ErrorData::invalid_params("the list has one page, and this hall gave no cursor", None));
@@ -223,7 +253,7 @@ impl ServerHandler for Server {
         let turn = self.turn().await?;
         let server = self.clone();
         // Reading and judging packages keeps no other request waiting.
-        let listed = tokio::task::spawn_blocking(move || server.tools()).await;
+        let listed = tokio::task::spawn_blocking(move || server.tools(&context.extensions)).await;
         drop(turn);
         match listed {
             Ok(Ok(tools)) => Ok(ListToolsResult::with_all_items(tools)),

@@ -1,17 +1,11 @@
 //! How does one client speak with a hall over two pipes? One message a line, of a bounded length.
 
-use std::time::Duration;
-
 use rmcp::service::{QuitReason, serve_server};
 use rmcp::transport::async_rw::AsyncRwTransport;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 
-use crate::server::Server;
+use crate::server::{GRACE, LONGEST, Server};
 
-/// The longest message that is read, in bytes: an input of the largest size, with room for how JSON writes it.
-pub(crate) const LONGEST: usize = 8 << 20;
-/// For how long a call that runs may go on after its client has gone, or the server was told to end.
-const GRACE: Duration = Duration::from_secs(1);
 /// Stands in the place of a message that was too long: it is no request, and is answered as such.
 const TOO_LONG: &[u8] = b"{\"jsonrpc\":\"2.0\",\"method\":false}\n";
 

@@ -77,6 +77,16 @@ impl Hall {
         })
     }
 
+    /// Who presents a token that holds at this moment, for a door that lets nobody else in: judged as by gate 1, which judges it again
+    /// at each call. What is refused is not recorded here, since whoever has no token at all could write the ledger full so.
+    ///
+    /// # Errors
+    /// `DENY_TOKEN_UNKNOWN`, `DENY_TOKEN_REVOKED`, `DENY_TOKEN_EXPIRED` and the other codes of tokens; `DENY_REGISTRY_UNREACHABLE`.
+    pub fn holder_by_token(&self, token: &TokenText) -> Result<Caller, Refused> {
+        let presented = token.presented();
+        Ok(self.holds(&presented)?.0)
+    }
+
     /// Whether whoever acts from this process may do this, in this namespace if it is about one. What is refused is recorded.
     ///
     /// # Errors
@@ -144,10 +154,16 @@ impl Hall {
             })?;
             return Ok(Acting { caller, credential: None });
         };
+        let (caller, credential) = self.holds(presented)?;
+        Ok(Acting { caller, credential: Some(credential) })
+    }
+
+    /// Who holds a token, if it holds at this moment.
+    fn holds(&self, presented: &Presented) -> Result<(Caller, Credential), Refused> {
         let credential = self.registry()?.credential(presented.id()).map_err(|error| unreachable(&error))?;
         authority::holds(credential.as_ref(), presented, self.now()?)?;
         let credential = credential.ok_or_else(|| authority::unknown(presented.id()))?;
-        Ok(Acting { caller: self.holder(&credential, presented), credential: Some(credential) })
+        Ok((self.holder(&credential, presented), credential))
     }
 
     /// Of which organisations somebody sees roles, tokens and records: their own, or all (`None`) in the organisation that runs the
