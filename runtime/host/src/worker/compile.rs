@@ -84,6 +84,9 @@ fn too_long(limits: &CompileLimits) -> PrepareError {
     PrepareError::Exceeded(format!("more than {} ms", limits.time_ms))
 }
 
+/// How the standard library ends a process that gets no more memory, and how the engine's own collections do.
+const OUT_OF_MEMORY: [&str; 2] = ["memory allocation of", "unhandled out-of-memory error"];
+
 /// The answer of a worker that came to a good end, else how it ended.
 fn answered(heard: Heard, limits: &CompileLimits) -> Result<Answer, PrepareError> {
     let Heard { answer, words, status } = heard;
@@ -93,8 +96,7 @@ fn answered(heard: Heard, limits: &CompileLimits) -> Result<Answer, PrepareError
             return Answer::read(answer).ok_or_else(|| PrepareError::NoAnswer("gave no whole answer".to_owned()));
         }
         (Some(NOT_BEGUN), _) => return Err(EngineFault::Worker(words).into()),
-        // How the standard library ends a process that gets no more memory.
-        _ if words.contains("memory allocation of") => {
+        _ if OUT_OF_MEMORY.iter().any(|sign| words.contains(sign)) => {
             return Err(PrepareError::Exceeded(format!("more than {} MiB of memory", limits.memory_bytes >> 20)));
         }
         (_, Some(signal)) if signal == Signal::XCPU.as_raw() => return Err(too_long(limits)),

@@ -154,8 +154,12 @@ fn a_worker_that_hangs_is_ended() {
 #[test]
 fn a_worker_that_uses_up_its_limits_is_told_so() {
     assert_eq!(refused("kill -XCPU $$"), PrepareError::Exceeded("more than 1500 ms".to_owned()));
-    let memory = refused("echo 'memory allocation of 32 bytes failed' >&2; kill -ABRT $$");
-    assert_eq!(memory, PrepareError::Exceeded("more than 2048 MiB of memory".to_owned()));
+    for ended in [
+        "echo 'memory allocation of 32 bytes failed' >&2; kill -ABRT $$",
+        "echo 'unhandled out-of-memory error: out of memory (failed to allocate 1048577 bytes)' >&2; exit 101",
+    ] {
+        assert_eq!(refused(ended), PrepareError::Exceeded("more than 2048 MiB of memory".to_owned()), "{ended}");
+    }
     assert_eq!(refused("exec cat /dev/zero"), PrepareError::Exceeded("more than 256 MiB of native code".to_owned()));
 }
 
