@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use http::header::{ALLOW, AUTHORIZATION, CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Empty, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -27,12 +27,13 @@ use tokio::task::JoinSet;
 
 use crate::door::{Door, bearer};
 use crate::rates::Rates;
-use crate::server::{GRACE, LONGEST, Server};
+use crate::server::{GRACE, LONGEST, Server, holder};
+use crate::shares::{Gone, Share, Shares};
 
 /// The one path that is answered.
 const PATH: &str = "/mcp";
 /// How many connections there may be.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 256;
 /// How long a request's head may take, and how long a connection may be there without one.
 const HEAD: Duration = Duration::from_secs(10);
 /// How long a request's body may take.
@@ -42,8 +43,10 @@ const UNREAD_MS: u32 = 30_000;
 /// How many lines a request's head may have, and bytes.
 const HEADERS: usize = 64;
 const HEAD_BYTES: usize = 64 << 10;
-/// How many KiB the bodies may have together that are there at once.
-const BODIES_KIB: usize = 64 << 10;
+/// In pieces of how many bytes the bodies are counted that are there at once, as far as they have come; and how many pieces there may
+/// be: of all callers, and of one.
+const PIECE: usize = 64 << 10;
+const BODIES: (usize, usize) = (1024, 256);
 /// How many requests a token makes at once, and after which time another.
 const REQUESTS: (u32, Duration) = (100, Duration::from_millis(50));
 /// How many refused tokens are recorded at once, and after which time another: whoever has none must not fill the ledger.
@@ -142,7 +145,7 @@ struct Way {
     server: Server,
     door: Door,
     service: StreamableHttpService<Server, NeverSessionManager>,
-    bodies: Arc<Semaphore>,
+    bodies: Shares,
     requests: Rates,
     recorded: Rates,
 }
@@ -164,7 +167,7 @@ impl Way {
             server,
             door,
             service,
-            bodies: Arc::new(Semaphore::new(BODIES_KIB)),
+            bodies: Shares::new(BODIES.0, BODIES.1),
             requests: Rates::new(REQUESTS.0, REQUESTS.1),
             recorded: Rates::new(RECORDED.0, RECORDED.1),
         })
@@ -182,11 +185,12 @@ impl Way {
         let id = token.id().to_owned();
         let caller = self.judged(token).await?;
         self.requests.take(&id, Instant::now()).map_err(|wait| later(StatusCode::TOO_MANY_REQUESTS, wait))?;
+        let who = holder(Some(&caller));
         let (mut parts, body) = request.into_parts();
         // Nothing behind this needs to know it.
         parts.headers.remove(AUTHORIZATION);
         parts.extensions.insert(caller);
-        let (body, room) = self.read(body).await?;
+        let (body, room) = self.read(&who, body).await?;
         let reply = self.service.handle(Request::from_parts(parts, Full::new(body))).await;
         drop(room);
         Ok(reply)
@@ -231,21 +235,37 @@ impl Way {
         Ok(None)
     }
 
-    /// The whole body, and the room that it takes.
-    async fn read(&self, body: Incoming) -> Result<(Bytes, OwnedSemaphorePermit), Reply> {
+    /// The whole body, and the room that it takes. What has not come takes none.
+    async fn read(&self, who: &str, mut body: Incoming) -> Result<(Bytes, Vec<Share>), Reply> {
         let too_long = || refused(StatusCode::PAYLOAD_TOO_LARGE);
-        let length = body.size_hint().upper().map_or(Ok(LONGEST), usize::try_from).map_err(|_| too_long())?;
-        if length > LONGEST {
+        if body.size_hint().lower() > LONGEST as u64 {
             return Err(too_long());
         }
-        let room = u32::try_from(length / 1024 + 1).map_err(|_| too_long())?;
-        let full = |_| later(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(1));
-        let room = self.bodies.clone().try_acquire_many_owned(room).map_err(full)?;
-        match tokio::time::timeout(BODY, Limited::new(body, LONGEST).collect()).await {
-            Ok(Ok(body)) => Ok((body.to_bytes(), room)),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
-            Ok(Err(_)) => Err(refused(StatusCode::BAD_REQUEST)),
-            Err(_) => Err(refused(StatusCode::REQUEST_TIMEOUT)),
+        let (mut bytes, mut room, mut have) = (Vec::new(), Vec::new(), 0);
+        let end = tokio::time::Instant::now() + BODY;
+        loop {
+            let frame = match tokio::time::timeout_at(end, body.frame()).await {
+                Ok(Some(Ok(frame))) => frame,
+                Ok(None) => return Ok((bytes.into(), room)),
+                Ok(Some(Err(_))) => return Err(refused(StatusCode::BAD_REQUEST)),
+                Err(_) => return Err(refused(StatusCode::REQUEST_TIMEOUT)),
+            };
+            let Ok(data) = frame.into_data() else { continue };
+            let length = bytes.len().saturating_add(data.len());
+            if length > LONGEST {
+                return Err(too_long());
+            }
+            let needed = u32::try_from(length.div_ceil(PIECE)).map_err(|_| too_long())?;
+            if needed > have {
+                let status = |gone| match gone {
+                    Gone::Own => StatusCode::TOO_MANY_REQUESTS,
+                    Gone::All => StatusCode::SERVICE_UNAVAILABLE,
+                };
+                let more = self.bodies.take(who, needed - have);
+                room.push(more.map_err(|gone| later(status(gone), Duration::from_secs(1)))?);
+                have = needed;
+            }
+            bytes.extend_from_slice(&data);
         }
     }
 }

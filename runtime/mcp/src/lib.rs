@@ -6,7 +6,7 @@
 //! which has no sessions, and those before it that begin with `initialize`.
 //!
 //! Rooms, in the order in which they may use each other:
-//! `names, told, halls, progress` <- `server` <- `stdio`, `door, rates` <- `http`.
+//! `names, told, halls, progress, shares, waiting` <- `server` <- `stdio`, `door, rates` <- `http`.
 
 mod door;
 mod halls;
@@ -15,8 +15,10 @@ mod names;
 mod progress;
 mod rates;
 mod server;
+mod shares;
 mod stdio;
 mod told;
+mod waiting;
 
 pub use door::Door;
 pub use halls::Halls;

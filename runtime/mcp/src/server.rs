@@ -1,7 +1,6 @@
 //! What does an agent ask, and what is it answered?
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::{
@@ -20,23 +19,22 @@ use skillhall_core::id::{SkillRef, ToolName};
 use skillhall_core::ledger::event::EventKind;
 use skillhall_core::package::Adapter;
 use skillhall_core::package::adapters::wraps_result;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::halls::Halls;
 use crate::names;
 use crate::progress::Told;
+use crate::shares::{Gone, Share, Shares};
 use crate::told;
+use crate::waiting::Waiting;
 
 /// The longest message that is read, in bytes: an input of the largest size, with room for how JSON writes it.
 pub(crate) const LONGEST: usize = 8 << 20;
 /// For how long a call that runs may go on after its client has gone, or the server was told to end.
 pub(crate) const GRACE: Duration = Duration::from_secs(1);
-/// How many requests are worked on at once.
-const AT_ONCE: usize = 8;
-/// How many requests may be there, those that wait for their turn counted.
-const TOGETHER: usize = 64;
-/// Of how many calls that wait for a person it is remembered that they do.
-const REMEMBERED: usize = 256;
+/// How many requests are worked on at once: of all callers, and of one.
+const AT_ONCE: (usize, usize) = (32, 8);
+/// How many requests may be there, those that wait for their turn counted: of all callers, and of one.
+const TOGETHER: (usize, usize) = (128, 32);
 
 const INSTRUCTIONS: &str = "Each tool is a skill that the owner of this hall installed. What is listed can be called now; the list is \
     judged anew each time, and so is each call. A call that is refused is a result with isError: its structured content has a code, a \
@@ -58,9 +56,9 @@ enum Callers {
 struct Shared {
     halls: Arc<Halls>,
     narrate: Box<dyn Fn(&str) + Send + Sync>,
-    turns: Semaphore,
-    together: Semaphore,
-    waiting: Mutex<VecDeque<(Digest, String)>>,
+    turns: Shares,
+    together: Shares,
+    waiting: Waiting,
 }
 
 /// A tool, as a call means it.
@@ -79,9 +77,9 @@ impl Server {
         let shared = Shared {
             halls,
             narrate: Box::new(narrate),
-            turns: Semaphore::new(AT_ONCE),
-            together: Semaphore::new(TOGETHER),
-            waiting: Mutex::default(),
+            turns: Shares::new(AT_ONCE.0, AT_ONCE.1),
+            together: Shares::new(TOGETHER.0, TOGETHER.1),
+            waiting: Waiting::default(),
         };
         Self(Arc::new(shared), Callers::Process)
     }
@@ -95,9 +93,7 @@ impl Server {
     fn caller(&self, hall: &Hall, request: &Extensions) -> Result<Option<Caller>, Fault> {
         match self.1 {
             Callers::Process => hall.caller(),
-            Callers::Each => {
-                Ok(request.get::<http::request::Parts>().and_then(|parts| parts.extensions.get::<Caller>()).cloned())
-            }
+            Callers::Each => Ok(carried(request).cloned()),
         }
     }
 
@@ -126,11 +122,16 @@ impl Server {
         (self.0.narrate)(line);
     }
 
-    /// A place among the requests that are worked on. Whoever comes when there are too many already is sent away.
-    async fn turn(&self) -> Result<(SemaphorePermit<'_>, SemaphorePermit<'_>), ErrorData> {
-        let many = || ErrorData::new(ErrorCode(-32000), "too many requests at once; send it again later", None);
-        let place = self.0.together.try_acquire().map_err(|_| many())?;
-        let turn = self.0.turns.acquire().await.map_err(|_| many())?;
+    /// A place among the requests that are worked on. Whoever comes when there are too many already is sent away; whoever has too many
+    /// of their own waits for those alone.
+    async fn turn(&self, request: &Extensions) -> Result<(Share, Share), ErrorData> {
+        let many = |_: Gone| ErrorData::new(ErrorCode(-32000), "too many requests at once; send it again later", None);
+        let who = match self.1 {
+            Callers::Process => String::new(),
+            Callers::Each => holder(carried(request)),
+        };
+        let place = self.0.together.take(&who, 1).map_err(many)?;
+        let turn = self.0.turns.wait(&who).await.map_err(many)?;
         Ok((place, turn))
     }
 
@@ -142,7 +143,7 @@ impl Server {
         let turn = tokio::select! {
             biased;
             () = context.ct.cancelled() => return Err(ErrorData::internal_error("the call was withdrawn", None)),
-            turn = self.turn() => turn?,
+            turn = self.turn(&context.extensions) => turn?,
         };
         let hall = match self.0.halls.now() {
             Ok(hall) => hall,
@@ -175,11 +176,11 @@ impl Server {
     ) -> Result<CallToolResult, Refused> {
         let caller = self.caller(hall, &context.extensions)?;
         let input = Input::from_value(arguments).map_err(|denial| unread(hall, target, caller.as_ref(), denial))?;
-        let key = key(target, caller.as_ref(), &input);
+        let (who, key) = (holder(caller.as_ref()), key(target, caller.as_ref(), &input));
         let call = Call::new(target.skill.clone(), input)
             .tool(target.tool.clone())
             .requested(Some(target.skill.id.to_string()))
-            .approval(self.remembered(&key));
+            .approval(self.0.waiting.by(&who, &key));
         let mut progress = Told::to(context.peer.clone(), context.meta.get_progress_token());
         let receipt = {
             let kill = KillHandle::new();
@@ -197,33 +198,19 @@ impl Server {
         };
         progress.end().await;
         let receipt = receipt?;
-        self.remember(key, &receipt);
+        self.remember(&who, key, &receipt);
         let output = receipt.output();
         let wraps = target.wraps.unwrap_or_else(|| output.is_some_and(|output| !output.is_object()));
         Ok(told::receipt(&receipt, wraps))
     }
 
-    /// The approval that this very call waits for, if it came before. Whether it counts, gate 10 says.
-    fn remembered(&self, key: &Digest) -> Option<String> {
-        let waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.iter().find(|(call, _)| call == key).map(|(_, approval)| approval.clone())
-    }
-
     /// Remembers what a call waits for, so that it is made on the strength of the answer when it comes again; forgets it when it
     /// waits no more.
-    fn remember(&self, key: Digest, receipt: &Receipt) {
+    fn remember(&self, who: &str, key: Digest, receipt: &Receipt) {
         let awaits = |denial: &&Denial| matches!(denial.code, Code::RequiresHuman | Code::RequiresHumanApproval);
         let approval = receipt.denial().filter(awaits).and_then(|denial| denial.details.get("approval")?.as_str());
-        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = waiting.iter().any(|(call, known)| *call == key && Some(known.as_str()) == approval);
-        waiting.retain(|(call, _)| *call != key);
-        let Some(approval) = approval else { return };
-        if waiting.len() == REMEMBERED {
-            waiting.pop_front();
-        }
-        waiting.push_back((key, approval.to_owned()));
-        drop(waiting);
-        if !known {
+        let is_new = self.0.waiting.now(who, key, approval);
+        if let Some(approval) = approval.filter(|_| is_new) {
             self.narrate(&format!("{} waits for a person: hall approvals approve {approval}", receipt.skill()));
         }
     }
@@ -250,7 +237,7 @@ impl ServerHandler for Server {
         if request.is_some_and(|request| request.cursor.is_some()) {
             return Err(ErrorData::invalid_params("the list has one page, and this hall gave no cursor", None));
         }
-        let turn = self.turn().await?;
+        let turn = self.turn(&context.extensions).await?;
         let server = self.clone();
         // Reading and judging packages keeps no other request waiting.
         let listed = tokio::task::spawn_blocking(move || server.tools(&context.extensions)).await;
@@ -297,9 +284,19 @@ fn find(hall: &Hall, name: &str) -> Result<Option<Target>, Denial> {
     Ok(None)
 }
 
+/// Whom a request carries.
+fn carried(request: &Extensions) -> Option<&Caller> {
+    request.get::<http::request::Parts>().and_then(|parts| parts.extensions.get::<Caller>())
+}
+
+/// Whose share something takes: that of the one who holds the token, by however many tokens.
+pub(crate) fn holder(caller: Option<&Caller>) -> String {
+    caller.map(|caller| caller.identity().to_string()).unwrap_or_default()
+}
+
 /// Which call this is, for whom: the same again is the same key.
 fn key(target: &Target, caller: Option<&Caller>, input: &Input) -> Digest {
-    let who = caller.map(|caller| caller.identity().to_string()).unwrap_or_default();
+    let who = holder(caller);
     let input = skillhall_core::json::sorted(input.value().clone());
     Digest::of(format!("{who}\n{}\n{}\n{input}", target.skill, target.tool).as_bytes())
 }

@@ -12,6 +12,8 @@ use skillhall_tests::world::{records_from, size, token_of};
 
 use super::*;
 
+mod shares;
+
 const SPIN: &str = "org_skillhall_spin";
 
 struct Web {
@@ -293,7 +295,7 @@ fn what_is_too_long_too_slow_or_too_much_is_refused_and_others_are_served() {
     refused(&read(&mut slow_body), 408);
     assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
     // More connections than there may be.
-    let held: Vec<TcpStream> = (0..64).map(|_| web.open()).collect();
+    let held: Vec<TcpStream> = (0..256).map(|_| web.open()).collect();
     std::thread::sleep(Duration::from_millis(300));
     let reply = read(&mut web.open());
     assert!([0, 503].contains(&reply.status), "{}", reply.head);
