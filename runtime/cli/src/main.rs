@@ -5,6 +5,7 @@ mod exit;
 mod hall;
 mod interrupt;
 mod lines;
+mod module;
 mod package;
 mod passphrase;
 mod prepare;

@@ -23,9 +23,14 @@ pub(crate) struct Told {
 impl Told {
     /// Tells a client, if it gave a token to be told by.
     pub(crate) fn to(peer: Peer<RoleServer>, token: Option<ProgressToken>) -> Self {
-        let Some(token) = token else { return Self { steps: None, teller: None } };
+        let Some(token) = token else { return Self::nobody() };
         let (steps, told) = unbounded_channel();
         Self { steps: Some(steps), teller: Some(tokio::spawn(tell(peer, token, told))) }
+    }
+
+    /// Tells nobody.
+    pub(crate) fn nobody() -> Self {
+        Self { steps: None, teller: None }
     }
 
     /// Tells the last of it: before the result, where the client reads.

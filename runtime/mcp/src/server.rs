@@ -3,15 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorCode, Extensions, Implementation, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
-};
-use rmcp::service::{RequestContext, RoleServer};
-use rmcp::{ErrorData, ServerHandler};
+use rmcp::ErrorData;
+use rmcp::model::{CallToolRequestParams, CallToolResult, ErrorCode, Extensions, Tool};
 use serde_json::Value;
 use skillhall::engine::{KillHandle, KillReason};
-use skillhall::hall::{Fault, Hall, Offered, Receipt, Refused, Run};
+use skillhall::hall::{Fault, Hall, Offered, Receipt, Refused, Run, Sheet};
 use skillhall_core::denial::{Code, Denial};
 use skillhall_core::digest::Digest;
 use skillhall_core::govern::call::{Call, Caller, Input};
@@ -19,11 +15,13 @@ use skillhall_core::id::{SkillRef, ToolName};
 use skillhall_core::ledger::event::EventKind;
 use skillhall_core::package::Adapter;
 use skillhall_core::package::adapters::wraps_result;
+use tokio_util::sync::CancellationToken;
 
 use crate::halls::Halls;
 use crate::names;
 use crate::progress::Told;
 use crate::shares::{Gone, Share, Shares};
+use crate::tasks::Tasks;
 use crate::told;
 use crate::waiting::Waiting;
 
@@ -35,10 +33,6 @@ pub(crate) const GRACE: Duration = Duration::from_secs(1);
 const AT_ONCE: (usize, usize) = (32, 8);
 /// How many requests may be there, those that wait for their turn counted: of all callers, and of one.
 const TOGETHER: (usize, usize) = (128, 32);
-
-const INSTRUCTIONS: &str = "Each tool is a skill that the owner of this hall installed. What is listed can be called now; the list is \
-    judged anew each time, and so is each call. A call that is refused is a result with isError: its structured content has a code, a \
-    stage and a hint. Nothing that can be called here installs, grants or approves anything: ask the owner of the hall.";
 
 /// A hall as an MCP server. Clones serve the same hall.
 #[derive(Clone)]
@@ -59,6 +53,38 @@ struct Shared {
     turns: Shares,
     together: Shares,
     waiting: Waiting,
+    tasks: Tasks,
+}
+
+/// A call, and how it is followed.
+pub(crate) struct Asked<'a> {
+    pub(crate) request: CallToolRequestParams,
+    pub(crate) extensions: &'a Extensions,
+    /// The approval on whose strength it is made, if it names one.
+    pub(crate) approval: Option<String>,
+    pub(crate) progress: Told,
+    pub(crate) kill: KillHandle,
+    /// When it is withdrawn.
+    pub(crate) withdrawn: CancellationToken,
+}
+
+/// What a call came to.
+pub(crate) struct Answered {
+    pub(crate) result: CallToolResult,
+    pub(crate) awaits: Option<Awaits>,
+}
+
+/// For what a call waits.
+pub(crate) struct Awaits {
+    pub(crate) approval: String,
+    /// Where a person answers, if the hall has a page for that.
+    pub(crate) page: Option<String>,
+}
+
+impl From<CallToolResult> for Answered {
+    fn from(result: CallToolResult) -> Self {
+        Self { result, awaits: None }
+    }
 }
 
 /// A tool, as a call means it.
@@ -80,6 +106,7 @@ impl Server {
             turns: Shares::new(AT_ONCE.0, AT_ONCE.1),
             together: Shares::new(TOGETHER.0, TOGETHER.1),
             waiting: Waiting::default(),
+            tasks: Tasks::default(),
         };
         Self(Arc::new(shared), Callers::Process)
     }
@@ -101,7 +128,7 @@ impl Server {
     ///
     /// # Errors
     /// `DENY_REGISTRY_UNREACHABLE`; faults of the hall.
-    fn tools(&self, request: &Extensions) -> Result<Vec<Tool>, Refused> {
+    pub(crate) fn tools(&self, request: &Extensions) -> Result<Vec<Tool>, Refused> {
         let hall = self.0.halls.now()?;
         let caller = self.caller(&hall, request)?;
         let offered = hall.offered(Adapter::Mcp, caller.as_ref())?;
@@ -111,6 +138,16 @@ impl Server {
         let names: Vec<_> = tools.iter().map(|tool| tool.name.clone()).collect();
         tools.retain(|tool| names.iter().filter(|name| **name == tool.name).count() == 1);
         Ok(tools)
+    }
+
+    /// What its caller can read now of the skills that they could call.
+    ///
+    /// # Errors
+    /// As [`Server::tools`].
+    pub(crate) fn sheets(&self, request: &Extensions) -> Result<Vec<Sheet>, Refused> {
+        let hall = self.0.halls.now()?;
+        let caller = self.caller(&hall, request)?;
+        Ok(hall.sheets(Adapter::Mcp, caller.as_ref())?)
     }
 
     pub(crate) fn halls(&self) -> &Halls {
@@ -124,72 +161,75 @@ impl Server {
 
     /// A place among the requests that are worked on. Whoever comes when there are too many already is sent away; whoever has too many
     /// of their own waits for those alone.
-    async fn turn(&self, request: &Extensions) -> Result<(Share, Share), ErrorData> {
-        let many = |_: Gone| ErrorData::new(ErrorCode(-32000), "too many requests at once; send it again later", None);
-        let who = match self.1 {
-            Callers::Process => String::new(),
-            Callers::Each => holder(carried(request)),
-        };
-        let place = self.0.together.take(&who, 1).map_err(many)?;
-        let turn = self.0.turns.wait(&who).await.map_err(many)?;
-        Ok((place, turn))
+    pub(crate) async fn turn(&self, who: &str) -> Result<(Share, Share), ErrorData> {
+        let place = self.place(who)?;
+        Ok((place, self.0.turns.wait(who).await.map_err(many)?))
     }
 
-    async fn answer(
-        &self,
-        request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResult, ErrorData> {
-        let turn = tokio::select! {
-            biased;
-            () = context.ct.cancelled() => return Err(ErrorData::internal_error("the call was withdrawn", None)),
-            turn = self.turn(&context.extensions) => turn?,
-        };
+    /// A place alone, for what is answered at once or waits for its turn later.
+    pub(crate) fn place(&self, who: &str) -> Result<Share, ErrorData> {
+        self.0.together.take(who, 1).map_err(many)
+    }
+
+    /// A turn for whoever has a place.
+    pub(crate) async fn turn_of(&self, who: &str) -> Result<Share, ErrorData> {
+        self.0.turns.wait(who).await.map_err(many)
+    }
+
+    /// Whose share a request takes.
+    pub(crate) fn who(&self, request: &Extensions) -> String {
+        match self.1 {
+            Callers::Process => String::new(),
+            Callers::Each => holder(carried(request)),
+        }
+    }
+
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.0.tasks
+    }
+
+    /// Makes a call, at its turn.
+    ///
+    /// # Errors
+    /// What the protocol has for a call that means no tool.
+    pub(crate) async fn answer(&self, asked: Asked<'_>) -> Result<Answered, ErrorData> {
         let hall = match self.0.halls.now() {
             Ok(hall) => hall,
-            Err(fault) => return Ok(self.fault(&fault)),
+            Err(fault) => return Ok(self.fault(&fault).into()),
         };
-        let target = match find(&hall, &request.name) {
+        let target = match find(&hall, &asked.request.name) {
             Ok(Some(target)) => target,
             Ok(None) => {
-                let name: String = request.name.chars().take(80).flat_map(char::escape_default).collect();
+                let name: String = asked.request.name.chars().take(80).flat_map(char::escape_default).collect();
                 return Err(ErrorData::invalid_params(format!("there is no tool {name}"), None));
             }
-            Err(denial) => return Ok(told::denied(&denial)),
+            Err(denial) => return Ok(told::denied(&denial).into()),
         };
-        let arguments = Value::Object(request.arguments.unwrap_or_default());
-        let result = self.call(&hall, &target, &arguments, context).await;
-        drop(turn);
-        Ok(match result {
-            Ok(result) => result,
-            Err(Refused::Denied { denial, .. }) => told::denied(&denial),
-            Err(Refused::Fault(fault)) => self.fault(&fault),
+        Ok(match self.call(&hall, &target, asked).await {
+            Ok(answered) => answered,
+            Err(Refused::Denied { denial, .. }) => told::denied(&denial).into(),
+            Err(Refused::Fault(fault)) => self.fault(&fault).into(),
         })
     }
 
-    async fn call(
-        &self,
-        hall: &Hall,
-        target: &Target,
-        arguments: &Value,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResult, Refused> {
-        let caller = self.caller(hall, &context.extensions)?;
-        let input = Input::from_value(arguments).map_err(|denial| unread(hall, target, caller.as_ref(), denial))?;
+    async fn call(&self, hall: &Hall, target: &Target, asked: Asked<'_>) -> Result<Answered, Refused> {
+        let caller = self.caller(hall, asked.extensions)?;
+        let arguments = Value::Object(asked.request.arguments.unwrap_or_default());
+        let input = Input::from_value(&arguments).map_err(|denial| unread(hall, target, caller.as_ref(), denial))?;
         let (who, key) = (holder(caller.as_ref()), key(target, caller.as_ref(), &input));
         let call = Call::new(target.skill.clone(), input)
             .tool(target.tool.clone())
             .requested(Some(target.skill.id.to_string()))
-            .approval(self.0.waiting.by(&who, &key));
-        let mut progress = Told::to(context.peer.clone(), context.meta.get_progress_token());
+            .approval(asked.approval.or_else(|| self.0.waiting.by(&who, &key)));
+        let mut progress = asked.progress;
         let receipt = {
-            let kill = KillHandle::new();
+            let kill = asked.kill;
             let run = hall.run(Run { call, caller, kill: kill.clone(), observer: &mut progress });
             let mut run = std::pin::pin!(run);
             tokio::select! {
                 biased;
                 receipt = &mut run => receipt,
-                () = context.ct.cancelled() => {
+                () = asked.withdrawn.cancelled() => {
                     kill.kill(KillReason::Cancelled("the client withdrew the call".to_owned()));
                     // To its end: the record is closed before the request is.
                     run.await
@@ -198,67 +238,28 @@ impl Server {
         };
         progress.end().await;
         let receipt = receipt?;
-        self.remember(&who, key, &receipt);
         let output = receipt.output();
         let wraps = target.wraps.unwrap_or_else(|| output.is_some_and(|output| !output.is_object()));
-        Ok(told::receipt(&receipt, wraps))
+        let awaits =
+            self.remember(&who, key, &receipt).map(|approval| Awaits { page: hall.config().approvals.page(&approval), approval });
+        Ok(Answered { result: told::receipt(&receipt, wraps), awaits })
     }
 
     /// Remembers what a call waits for, so that it is made on the strength of the answer when it comes again; forgets it when it
-    /// waits no more.
-    fn remember(&self, who: &str, key: Digest, receipt: &Receipt) {
+    /// waits no more. Gives the approval.
+    fn remember(&self, who: &str, key: Digest, receipt: &Receipt) -> Option<String> {
         let awaits = |denial: &&Denial| matches!(denial.code, Code::RequiresHuman | Code::RequiresHumanApproval);
         let approval = receipt.denial().filter(awaits).and_then(|denial| denial.details.get("approval")?.as_str());
         let is_new = self.0.waiting.now(who, key, approval);
         if let Some(approval) = approval.filter(|_| is_new) {
             self.narrate(&format!("{} waits for a person: hall approvals approve {approval}", receipt.skill()));
         }
+        approval.map(str::to_owned)
     }
 
-    fn fault(&self, fault: &Fault) -> CallToolResult {
+    pub(crate) fn fault(&self, fault: &Fault) -> CallToolResult {
         self.narrate(&format!("the host's own trouble: {fault}"));
         told::fault()
-    }
-}
-
-impl ServerHandler for Server {
-    fn get_info(&self) -> ServerConfig {
-        let name = Implementation::new("skillhall", env!("CARGO_PKG_VERSION")).with_title("Skillhall");
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(name)
-            .with_instructions(INSTRUCTIONS)
-    }
-
-    async fn list_tools(
-        &self,
-        request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
-    ) -> Result<ListToolsResult, ErrorData> {
-        if request.is_some_and(|request| request.cursor.is_some()) {
-            return Err(ErrorData::invalid_params("the list has one page, and this hall gave no cursor", None));
-        }
-        let turn = self.turn(&context.extensions).await?;
-        let server = self.clone();
-        // Reading and judging packages keeps no other request waiting.
-        let listed = tokio::task::spawn_blocking(move || server.tools(&context.extensions)).await;
-        drop(turn);
-        match listed {
-            Ok(Ok(tools)) => Ok(ListToolsResult::with_all_items(tools)),
-            Ok(Err(Refused::Denied { denial, .. })) => Err(ErrorData::internal_error(denial.code.summary(), None)),
-            Ok(Err(Refused::Fault(fault))) => {
-                let _ = self.fault(&fault);
-                Err(ErrorData::internal_error("the host of the hall had trouble of its own", None))
-            }
-            Err(_) => Err(ErrorData::internal_error("the list could not be made", None)),
-        }
-    }
-
-    async fn call_tool(
-        &self,
-        request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
-        self.answer(request, context).await.map(CallToolResponse::Complete)
     }
 }
 
@@ -282,6 +283,10 @@ fn find(hall: &Hall, name: &str) -> Result<Option<Target>, Denial> {
         }
     }
     Ok(None)
+}
+
+fn many(_: Gone) -> ErrorData {
+    ErrorData::new(ErrorCode(-32000), "too many requests at once; send it again later", None)
 }
 
 /// Whom a request carries.

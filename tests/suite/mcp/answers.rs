@@ -137,7 +137,7 @@ fn a_token_lists_and_calls_what_it_is_for_and_nothing_once_it_is_revoked() {
 }
 
 /// Rules by which every call needs a person.
-const ASKS: &str = r#"{"rules": [{"rule_id": "asks", "match": {"capability_id": {"any": true}}, "decision": {
+pub(super) const ASKS: &str = r#"{"rules": [{"rule_id": "asks", "match": {"capability_id": {"any": true}}, "decision": {
     "candidate_workers_ranked": [{"worker_species_id": "wrk.*", "score_hint": 1.0}], "required_controls_suggested": [],
     "escalation": {"policy_gate": false, "human_required_default": true}, "preconditions": {}}}]}"#;
 
@@ -157,7 +157,7 @@ fn a_call_that_needs_a_person_waits_for_one_and_counts_once() {
         json!({ "name": REDACT, "arguments": input, "inputResponses": { "approve": { "action": "accept" } }, "requestState": first }),
     );
     assert_eq!(id(denied(&answer["result"], "DENY_REQUIRES_HUMAN_APPROVAL")), first);
-    approve(&world, &first);
+    world.open().answer(&first, Answer::Approved, "looked at", &approver(&world)).expect("it is approved");
     let other = session.call(REDACT, &json!({ "text": "something else" }));
     assert_ne!(id(denied(&other, "DENY_REQUIRES_HUMAN")), first, "an approval is for one call");
     let result = session.call(REDACT, &input);
@@ -166,14 +166,13 @@ fn a_call_that_needs_a_person_waits_for_one_and_counts_once() {
     assert_eq!(session.end(), 0);
 }
 
-/// Another person than the owner says yes.
-fn approve(world: &World, id: &str) {
-    let (hall, passphrase, mut sealed) = (world.open(), b"correct horse battery", String::new());
+/// Another person than the owner, who may answer.
+pub(super) fn approver(world: &World) -> SigningKey {
+    let (passphrase, mut sealed) = (b"correct horse battery", String::new());
     let keep = |text: &str| {
         text.clone_into(&mut sealed);
         Ok(())
     };
-    hall.new_approver("grace", passphrase, None, keep).expect("an approver is made");
-    let key = SigningKey::from_sealed_pem(&sealed, passphrase).expect("the key opens");
-    hall.answer(id, Answer::Approved, "looked at", &key).expect("it is approved");
+    world.open().new_approver("ada", passphrase, None, keep).expect("an approver is made");
+    SigningKey::from_sealed_pem(&sealed, passphrase).expect("the key opens")
 }

@@ -16,20 +16,20 @@ mod shares;
 
 const SPIN: &str = "org_skillhall_spin";
 
-struct Web {
+pub(super) struct Web {
     child: Child,
     port: u16,
 }
 
 /// What came back: the status, the head, the body.
-struct Reply {
-    status: u16,
-    head: String,
-    body: String,
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) head: String,
+    pub(super) body: String,
 }
 
 impl Web {
-    fn begin(world: &World) -> Self {
+    pub(super) fn begin(world: &World) -> Self {
         let mut child = command(&world.home(), &["mcp", "--http", "--json"]);
         let mut child = child.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
         let mut line = String::new();
@@ -47,7 +47,7 @@ impl Web {
     }
 
     /// Sends bytes and reads to the end of the connection.
-    fn raw(&self, sent: &str) -> Reply {
+    pub(super) fn raw(&self, sent: &str) -> Reply {
         let mut stream = self.open();
         // It may end the connection without having read all.
         let _ = stream.write_all(sent.as_bytes());
@@ -55,7 +55,7 @@ impl Web {
     }
 
     /// A request of revision 2026-07-28.
-    fn ask(&self, token: &str, method: &str, params: Value) -> Value {
+    pub(super) fn ask(&self, token: &str, method: &str, params: Value) -> Value {
         let reply = self.raw(&request(token, method, params));
         assert_eq!(reply.status, 200, "{} {}", reply.head, reply.body);
         serde_json::from_str(&reply.body).unwrap_or_else(|error| panic!("{error}: {}", reply.body))
@@ -71,7 +71,7 @@ impl Web {
         self.ask(token, "tools/call", json!({ "name": name, "arguments": arguments }))["result"].clone()
     }
 
-    fn end(mut self, signal: Signal) -> i32 {
+    pub(super) fn end(mut self, signal: Signal) -> i32 {
         kill_process(Pid::from_child(&self.child), signal).expect("it is signalled");
         self.child.wait().expect("it ends").code().expect("no signal ends it")
     }
@@ -101,11 +101,16 @@ fn read(stream: &mut TcpStream) -> Reply {
     Reply { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
 }
 
-fn stateless(method: &str, mut params: Value) -> (String, String) {
-    let name = params["name"].as_str().map(|name| format!("mcp-name: {name}\r\n")).unwrap_or_default();
+fn stateless(method: &str, params: Value) -> (String, String) {
+    stateless_by(method, params, &json!({}))
+}
+
+fn stateless_by(method: &str, mut params: Value, client: &Value) -> (String, String) {
+    let name = ["name", "taskId", "uri"].into_iter().find_map(|name| params[name].as_str());
+    let name = name.map(|name| format!("mcp-name: {name}\r\n")).unwrap_or_default();
     let meta = params.as_object_mut().expect("an object").entry("_meta").or_insert_with(|| json!({}));
     meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
-    meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
+    meta["io.modelcontextprotocol/clientCapabilities"] = client.clone();
     meta["io.modelcontextprotocol/clientInfo"] = json!({ "name": "test", "version": "1" });
     let headers = format!("mcp-protocol-version: 2026-07-28\r\nmcp-method: {method}\r\n{name}");
     (headers, json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string())
@@ -113,6 +118,12 @@ fn stateless(method: &str, mut params: Value) -> (String, String) {
 
 fn request(token: &str, method: &str, params: Value) -> String {
     let (headers, body) = stateless(method, params);
+    post(&format!("host: localhost\r\nauthorization: Bearer {token}\r\n{headers}"), &body)
+}
+
+/// The same by a client that can do this.
+pub(super) fn request_of(token: &str, method: &str, params: Value, client: &Value) -> String {
+    let (headers, body) = stateless_by(method, params, client);
     post(&format!("host: localhost\r\nauthorization: Bearer {token}\r\n{headers}"), &body)
 }
 
@@ -130,7 +141,7 @@ fn token(world: &World, holder: &str, namespace: &str) -> (String, String) {
 }
 
 /// A refusal: its status, and nothing that helps whoever is refused.
-fn refused(reply: &Reply, status: u16) {
+pub(super) fn refused(reply: &Reply, status: u16) {
     assert_eq!(reply.status, status, "{} {}", reply.head, reply.body);
     assert_eq!(reply.body, "", "{}", reply.head);
     for word in ["hall ", "/home", "/tmp", "token", "skh_", "access-control"] {
@@ -143,7 +154,7 @@ fn cancelled(world: &World, before: u64) {
     recorded(world, before, |event| event.end == Some(End::Cancelled));
 }
 
-fn recorded(world: &World, before: u64, wanted: impl Fn(&skillhall_core::ledger::Event) -> bool) {
+pub(super) fn recorded(world: &World, before: u64, wanted: impl Fn(&skillhall_core::ledger::Event) -> bool) {
     let began = Instant::now();
     while !records_from(&world.open(), before).iter().any(|record| wanted(&record.event)) {
         assert!(began.elapsed() < PATIENCE, "nothing is recorded");

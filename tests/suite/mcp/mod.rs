@@ -3,6 +3,8 @@
 mod answers;
 mod ends;
 mod http;
+mod sheets;
+mod tasks;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Stdio};
@@ -51,6 +53,8 @@ struct Session {
     from: Receiver<Value>,
     era: Era,
     next: i64,
+    /// What the client says with every request that it can do.
+    client: Value,
     /// What came meanwhile and was no answer.
     notes: Vec<Value>,
 }
@@ -75,7 +79,7 @@ impl Session {
             }
         });
         let to = child.stdin.take();
-        let mut session = Self { child, to, from, era, next: 0, notes: Vec::new() };
+        let mut session = Self { child, to, from, era, next: 0, client: json!({}), notes: Vec::new() };
         if era == Era::Sessions {
             let client = json!({ "name": "test", "version": "1" });
             let params = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client });
@@ -97,7 +101,7 @@ impl Session {
         if self.era == Era::Stateless {
             let meta = params.as_object_mut().expect("an object").entry("_meta").or_insert_with(|| json!({}));
             meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
-            meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
+            meta["io.modelcontextprotocol/clientCapabilities"] = self.client.clone();
             meta["io.modelcontextprotocol/clientInfo"] = json!({ "name": "test", "version": "1" });
         }
         let message = json!({ "jsonrpc": "2.0", "id": self.next, "method": method, "params": params });

@@ -22,6 +22,7 @@ use skillhall_core::store;
 use crate::error::{CommandError, Outcome};
 use crate::hall::{Place, now};
 use crate::interrupt;
+use crate::module::made_of;
 use crate::package;
 use crate::printer::{Printer, bold, dim, first_sentence, good, hint, shown};
 
@@ -226,6 +227,10 @@ fn compile(folder: &Path, source: &Source, printer: &Printer) -> Outcome<()> {
     printer.note(&dim(&format!("  running {command}")));
     let mut child = Command::new("sh");
     child.arg("-c").arg(command).current_dir(folder).env_remove("WCP_ATTEST_HMAC_KEY").stdin(Stdio::null());
+    // What writes bindings is this very command, wherever it is.
+    if let Ok(own) = std::env::current_exe() {
+        child.env("HALL", own);
+    }
     for moved in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"] {
         child.env_remove(moved);
     }
@@ -298,6 +303,10 @@ fn assemble(hall: &Hall, dir: &Dir, source: &Source, event: &Event) -> Outcome<P
             "check `component` in skill.toml, and that the build writes it there (a target-dir in cargo's configuration moves it)"
         };
         CommandError::usage(format!("the component cannot be read: {}: {error}", source.component), hint)
+    })?;
+    let component = made_of(component).map_err(|why| {
+        let hint = "a core module is made a component by what `hall bindings` wrote: link its object file, too";
+        CommandError::usage(format!("no component can be made of {}: {why}", source.component), hint)
     })?;
     let wit = interfaces(dir)?;
     let docs =

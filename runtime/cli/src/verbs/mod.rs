@@ -3,6 +3,7 @@
 mod approvals;
 mod attest;
 mod audit;
+mod bindings;
 pub(crate) mod build;
 mod certify;
 mod completions;
@@ -57,6 +58,7 @@ pub(crate) enum Verb {
     Test(test::Arguments),
     Dev(dev::Arguments),
     Attest(attest::Arguments),
+    Bindings(bindings::Arguments),
     Certify(certify::Arguments),
     Publish(publish::Arguments),
     Install(install::Arguments),
@@ -101,6 +103,7 @@ pub(crate) async fn run(verb: Verb, place: &Place, printer: &Printer) -> Outcome
         Verb::Setup(arguments) => setup::run(arguments, place, printer)?,
         Verb::Init(arguments) => init::run(&arguments, place, printer)?,
         Verb::Build(arguments) => build::run(&arguments, place, printer)?,
+        Verb::Bindings(arguments) => bindings::run(&arguments, printer)?,
         Verb::Test(arguments) => return test::run(&arguments, printer).await,
         Verb::Dev(arguments) => return dev::run(&arguments, place, printer).await,
         Verb::Attest(arguments) => attest::run(&arguments, place, printer)?,

@@ -71,7 +71,7 @@ pub(super) fn question(
     caller: &Caller,
     tier: u8,
     denial: &Denial,
-    settings: ApprovalsSection,
+    settings: &ApprovalsSection,
     now: Timestamp,
 ) -> Asked {
     bound.insert(GATE_POLICY.to_owned(), gate_policy.to_owned());
@@ -87,7 +87,7 @@ pub(super) fn question(
 
 /// Until when a yes that is said now may be used.
 #[must_use]
-pub fn usable_until(settings: ApprovalsSection, now: Timestamp) -> Timestamp {
+pub fn usable_until(settings: &ApprovalsSection, now: Timestamp) -> Timestamp {
     now.plus_millis(i64::from(settings.use_minutes).saturating_mul(MINUTE_MS))
 }
 
@@ -101,7 +101,7 @@ pub fn manifest(bound: &Bound) -> Option<Digest> {
 ///
 /// # Errors
 /// `DENY_APPROVAL_SELF`.
-pub fn may_answer(asked: &Asked, by: &str, organisation: &OrgId, settings: ApprovalsSection) -> Result<bool, Denial> {
+pub fn may_answer(asked: &Asked, by: &str, organisation: &OrgId, settings: &ApprovalsSection) -> Result<bool, Denial> {
     let own = asked.caller == by && asked.organisation == *organisation;
     if own && (settings.own == OwnApproval::Never || asked.tier > 0) {
         let message = format!("{by} asked for this run in policy tier {}, and cannot approve it, too", asked.tier);
@@ -143,7 +143,7 @@ pub(super) fn judge(
         ApprovalState::Approved(yes) => {
             signed(approval, &yes, keys, now).map_err(named)?;
             let asked = Asked { tier: tier.max(approval.asked.tier), ..approval.asked.clone() };
-            let own = may_answer(&asked, &yes.by, &config.hall.organisation, config.approvals).map_err(named)?;
+            let own = may_answer(&asked, &yes.by, &config.hall.organisation, &config.approvals).map_err(named)?;
             let gate_policy = approval.asked.bound.get(GATE_POLICY).cloned().unwrap_or_default();
             Ok(Granted { id: id.to_owned(), by: yes.by, key: yes.key, own, gate_policy })
         }

@@ -109,7 +109,7 @@ fn is_gate_deadline(deadline: &u64) -> bool {
 }
 
 /// How persons approve calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ApprovalsSection {
     /// For how many minutes a call waits for an answer.
@@ -118,6 +118,10 @@ pub struct ApprovalsSection {
     pub use_minutes: u32,
     /// Where one's own approval of one's own call counts.
     pub own: OwnApproval,
+    /// Where persons answer, if they have a page for that: `{id}` stands for the approval's id. Whoever opens it has to prove there who
+    /// they are; the address by itself is no right to anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// Where the person who calls may also be the one who approves.
@@ -133,7 +137,7 @@ pub enum OwnApproval {
 
 impl Default for ApprovalsSection {
     fn default() -> Self {
-        Self { pending_minutes: 24 * 60, use_minutes: 15, own: OwnApproval::TierZero }
+        Self { pending_minutes: 24 * 60, use_minutes: 15, own: OwnApproval::TierZero, url: None }
     }
 }
 
@@ -142,7 +146,19 @@ impl ApprovalsSection {
         *self == Self::default()
     }
 
-    fn validate(self) -> Result<(), ConfigError> {
+    /// The page on which persons answer about this approval, if there is one.
+    #[must_use]
+    pub fn page(&self, id: &str) -> Option<String> {
+        let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        self.url.as_ref().filter(|_| is_id).map(|url| url.replace("{id}", id))
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        if self.url.as_deref().is_some_and(|url| !is_page(url)) {
+            return Err(ConfigError::new(
+                "approvals.url is an address with https (or http of this machine), without a name before an @ and with {id} behind the host",
+            ));
+        }
         let most = 365 * 24 * 60;
         let minutes = [("pending_minutes", self.pending_minutes), ("use_minutes", self.use_minutes)];
         match minutes.into_iter().find(|(_, minutes)| !(1..=most).contains(minutes)) {
@@ -150,6 +166,20 @@ impl ApprovalsSection {
             None => Ok(()),
         }
     }
+}
+
+/// Whether this can be shown to a person as the place where they answer.
+fn is_page(url: &str) -> bool {
+    let (rest, is_local) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (rest, false),
+        (_, Some(rest)) => (rest, true),
+        _ => return false,
+    };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = authority.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(authority, |(host, _)| host);
+    let is_host = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-[:]".contains(&byte));
+    let is_plain = url.len() <= 1024 && url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>\\^`|".contains(&byte));
+    is_host && is_plain && path.matches("{id}").count() == 1 && (!is_local || ["localhost", "127.0.0.1", "[::1]"].contains(&host))
 }
 
 fn foreign_tier() -> u8 {

@@ -54,7 +54,7 @@ pub(super) fn ask(
             Err(denial) => refusal(denial, None),
             Ok(Some(granted)) => refusal(approval::outdated(&granted, decision.policy_version()), None),
             Ok(None) => {
-                let (settings, now) = (policy.config.approvals, hearing.at());
+                let (settings, now) = (&policy.config.approvals, hearing.at());
                 let asked = approval::question(bound(), decision.policy_version(), caller, tier, &denial, settings, now);
                 refusal(denial, Some(Box::new(asked)))
             }

@@ -77,7 +77,7 @@ impl Hall {
             answerable(&approval, answer, now)?;
             let own = match answer {
                 Answer::Approved => {
-                    may_answer(&approval.asked, &approver.holder, &self.config.hall.organisation, self.config.approvals)?
+                    may_answer(&approval.asked, &approver.holder, &self.config.hall.organisation, &self.config.approvals)?
                 }
                 Answer::Rejected => false,
             };
@@ -204,7 +204,7 @@ impl Hall {
         now: Timestamp,
     ) -> Result<Resolved, Refused> {
         let nonsense = |message: String| Denial::new(Code::ApprovalInvalid, message);
-        let until = if answer == Answer::Approved { usable_until(self.config.approvals, now) } else { now };
+        let until = if answer == Answer::Approved { usable_until(&self.config.approvals, now) } else { now };
         let manifest = manifest(&approval.asked.bound).ok_or_else(|| nonsense("it names no manifest".to_owned()))?;
         let resolution = Resolution {
             approval: approval.id.clone(),

@@ -94,7 +94,7 @@ pub use kept::Cleared;
 pub use keys::{KeyPlan, MIN_OVERLAP_MS, MIN_PASSPHRASE, RevokedKey, Rotated, Rotation};
 pub use lifecycle::Certified;
 pub use namespaces::NamespaceChanged;
-pub use offered::Offered;
+pub use offered::{Offered, Sheet};
 pub use organisations::{OrgChange, OrgChanged};
 pub use packages::Installed;
 pub use policy::{PolicyState, PolicyTexts};

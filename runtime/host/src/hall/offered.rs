@@ -1,5 +1,7 @@
 //! Which tools a caller could call at this moment, for a way in that tells its callers what there is.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use skillhall_core::denial::{Code, Denial};
 use skillhall_core::govern::call::{Call, Caller, Input};
@@ -8,7 +10,9 @@ use skillhall_core::id::{SkillRef, ToolName};
 use skillhall_core::json;
 use skillhall_core::package::{Adapter, Package};
 use skillhall_core::random;
-use skillhall_core::registry::standing::consult;
+use skillhall_core::registry::StandingQuery;
+use skillhall_core::registry::standing::{Standing, consult, marks_verdict};
+use skillhall_core::trust::VerifiedPackage;
 
 use super::folder::{CONFIG, configuration_digest};
 use super::{Fault, Hall};
@@ -22,6 +26,15 @@ pub struct Offered {
     pub tool: ToolName,
     /// What the package's adapter says of it, in the platform's words.
     pub description: Value,
+}
+
+/// A skill of which a tool can be called now, as its SKILL.md describes it for agents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sheet {
+    /// The skill, in the version that is called: the newest installed.
+    pub skill: SkillRef,
+    /// The SKILL.md, as it stands in the verified package.
+    pub text: Arc<[u8]>,
 }
 
 impl Hall {
@@ -47,18 +60,60 @@ impl Hall {
         Ok(all)
     }
 
+    /// The SKILL.md of every skill of which this caller could call a tool at this moment through this platform, by the skills' names. One
+    /// whose adapter `agent-skill` is degraded is left out. Nothing is kept, and nothing is recorded.
+    ///
+    /// # Errors
+    /// As [`Hall::offered`].
+    pub fn sheets(&self, platform: Adapter, caller: Option<&Caller>) -> Result<Vec<Sheet>, Denial> {
+        Ok(self.newest()?.into_iter().filter_map(|skill| self.sheet_of(skill, platform, caller).ok().flatten()).collect())
+    }
+
+    fn sheet_of(&self, skill: SkillRef, platform: Adapter, caller: Option<&Caller>) -> Result<Option<Sheet>, Denial> {
+        let (standing, package) = self.standing_now(&skill, caller)?;
+        if self.judged(&skill, platform, caller, &standing, &package)?.is_empty() {
+            return Ok(None);
+        }
+        let Some(text) = package.package().file(Adapter::AgentSkill.path()) else { return Ok(None) };
+        let adapter = Adapter::AgentSkill.as_str().parse().map_err(|_| internal("no adapter's id"))?;
+        let call = Call::new(skill.clone(), Input::from_value(&json!({}))?);
+        // Each adapter has its own standing.
+        let query = StandingQuery { adapter, ..self.query(&call, caller) };
+        marks_verdict(&consult(self.registry()?, query)?, &[])?;
+        Ok(Some(Sheet { skill, text: text.clone() }))
+    }
+
     fn offered_of(&self, skill: &SkillRef, platform: Adapter, caller: Option<&Caller>) -> Result<Vec<Offered>, Denial> {
+        let (standing, package) = self.standing_now(skill, caller)?;
+        self.judged(skill, platform, caller, &standing, &package)
+    }
+
+    /// How a skill stands for a caller, and its package if it may be read.
+    fn standing_now(&self, skill: &SkillRef, caller: Option<&Caller>) -> Result<(Standing, VerifiedPackage), Denial> {
+        let call = Call::new(skill.clone(), Input::from_value(&json!({}))?);
+        let standing = consult(self.registry()?, self.query(&call, caller))?;
+        let package = self.verified(&standing, self.now()?, &mut |_| {})?;
+        Ok((standing, package))
+    }
+
+    /// Of a skill's tools those that would pass.
+    fn judged(
+        &self,
+        skill: &SkillRef,
+        platform: Adapter,
+        caller: Option<&Caller>,
+        standing: &Standing,
+        package: &VerifiedPackage,
+    ) -> Result<Vec<Offered>, Denial> {
         let now = self.now()?;
         let mut call = Call::new(skill.clone(), Input::from_value(&json!({}))?);
-        let standing = consult(self.registry()?, self.query(&call, caller))?;
-        let package = self.verified(&standing, now, &mut |_| {})?;
         let mut offered = Vec::new();
         for description in described(package.package(), platform)? {
             let name = description.get("name").and_then(Value::as_str).and_then(|name| name.parse::<ToolName>().ok());
             let Some(tool) = name else { continue };
             call.tool = Some(tool.clone());
             let moment = Moment { decision_id: random::uuid().map_err(|error| internal(&error.to_string()))?, now };
-            if offer(&standing, &package, &call, caller, self.policy(), moment).is_ok() {
+            if offer(standing, package, &call, caller, self.policy(), moment).is_ok() {
                 offered.push(Offered { skill: skill.clone(), tool, description });
             }
         }

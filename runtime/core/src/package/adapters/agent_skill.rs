@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Facts, Fault, LICENCE};
 use crate::id::ToolName;
@@ -61,6 +61,18 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
         is_text("license", license, MAX_COMPATIBILITY)?;
     }
     super::envelope::is_digest(metadata.get("skillhall-component").map(|text| Value::from(text.as_str())).as_ref(), "metadata")
+}
+
+/// What the front matter of a SKILL.md says: its keys, with `metadata` as an object.
+pub(super) fn front_matter(bytes: &[u8]) -> Option<Map<String, Value>> {
+    let (matter, _) = std::str::from_utf8(bytes).ok()?.strip_prefix(FENCE)?.split_once("\n---\n")?;
+    let (keys, metadata) = read(matter).ok()?;
+    let object = |keys: Keys<'_>| keys.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect();
+    let mut all: Map<String, Value> = object(keys);
+    if !metadata.is_empty() {
+        all.insert("metadata".to_owned(), Value::Object(object(metadata)));
+    }
+    Some(all)
 }
 
 /// A text in double quotes, as JSON and YAML both read it. A run of dashes is broken up: readers look for the fence by that.

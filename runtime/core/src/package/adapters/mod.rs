@@ -233,6 +233,12 @@ pub fn make(chosen: &BTreeSet<Adapter>, facts: &Facts<'_>) -> Result<BTreeMap<St
     chosen.iter().map(|adapter| Ok((adapter.path().to_owned(), adapter.make(facts)?))).collect()
 }
 
+/// What the front matter of a package's SKILL.md says, `metadata` as an object; `None` if it is no such file.
+#[must_use]
+pub fn front_matter(skill_md: &[u8]) -> Option<serde_json::Map<String, serde_json::Value>> {
+    agent_skill::front_matter(skill_md)
+}
+
 /// Makes each adapter that a package has again, from its skill.json, and holds the package's own against it, byte for byte. A
 /// package may have fewer adapters than there are, or none.
 ///
