@@ -171,3 +171,115 @@ fn a_client_starts_what_was_written() {
     let run = finish(start.env_clear().stdin(std::process::Stdio::null()));
     assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{run:?}");
 }
+
+const URL: &str = "http://127.0.0.1:7700/mcp";
+
+/// As [`CLIENTS`], over HTTP: the file as a user keeps it, and the same with the server in it.
+const OVER_HTTP: [(&str, &str, &str, &str); 5] = [
+    (
+        "claude-code",
+        ".claude.json",
+        "{\n  \"numStartups\": 7\n}\n",
+        "{\n  \"numStartups\": 7,\n  \"mcpServers\": {\n    \"skillhall\": {\n      \"type\": \"http\",\n      \"url\": \"http://127.0.0.1:7700/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer ${SKILLHALL_TOKEN}\"\n      }\n    }\n  }\n}\n",
+    ),
+    (
+        "vscode",
+        ".config/Code/User/mcp.json",
+        "// Mine.\n{\n\t\"servers\": {\n\t\t/* the old one */\n\t\t\"files\": { \"command\": \"files\" },\n\t},\n}\n",
+        "// Mine.\n{\n\t\"servers\": {\n\t\t/* the old one */\n\t\t\"files\": { \"command\": \"files\" },\n\t\t\"skillhall\": {\n\t\t\t\"type\": \"http\",\n\t\t\t\"url\": \"http://127.0.0.1:7700/mcp\",\n\t\t\t\"headers\": {\n\t\t\t\t\"Authorization\": \"Bearer ${env:SKILLHALL_TOKEN}\"\n\t\t\t}\n\t\t},\n\t},\n}\n",
+    ),
+    (
+        "cursor",
+        ".cursor/mcp.json",
+        "{\"mcpServers\": {\"skillhall\": {\"url\": \"http://127.0.0.1:1/mcp\", \"headers\": {\"X-Mine\": \"1\", \"Authorization\": \"Bearer secret\"}}}}\n",
+        "{\"mcpServers\": {\"skillhall\": {\"url\": \"http://127.0.0.1:7700/mcp\", \"headers\": {\"X-Mine\": \"1\", \"Authorization\": \"Bearer ${env:SKILLHALL_TOKEN}\"}}}}\n",
+    ),
+    (
+        "codex",
+        ".codex/config.toml",
+        "# Mine.\nmodel = \"large\"   # or small\n",
+        "# Mine.\nmodel = \"large\"   # or small\n\n[mcp_servers.skillhall]\nurl = \"http://127.0.0.1:7700/mcp\"\nbearer_token_env_var = \"SKILLHALL_TOKEN\"\n",
+    ),
+    (
+        "gemini",
+        ".gemini/settings.json",
+        "{\r\n  \"theme\": \"dark\"\r\n}\r\n",
+        "{\r\n  \"theme\": \"dark\",\r\n  \"mcpServers\": {\r\n    \"skillhall\": {\r\n      \"httpUrl\": \"http://127.0.0.1:7700/mcp\",\r\n      \"headers\": {\r\n        \"Authorization\": \"Bearer ${SKILLHALL_TOKEN}\"\r\n      }\r\n    }\r\n  }\r\n}\r\n",
+    ),
+];
+
+#[test]
+fn over_http_a_file_names_the_address_and_a_variable_and_no_token() {
+    let world = World::bare();
+    for (client, path, before, after) in OVER_HTTP {
+        let home = user(&world, &format!("http-{client}"));
+        let file = home.join(path);
+        put(&file, before);
+        // Whoever writes it has the token at hand, and it stays there.
+        let http = |more: &[&str]| {
+            let mut connect = command(&world.home(), &[&["connect", client, "--http", "http://127.0.0.1:7700"], more].concat());
+            connect.env_remove("XDG_CONFIG_HOME").env_remove("CODEX_HOME").env("SKILLHALL_TOKEN", "the-token-itself");
+            finish(connect.env("HOME", &home))
+        };
+        let shown = http(&["--dry-run"]).ends(0);
+        assert!(shown.stdout.contains(URL), "{shown:?}");
+        assert_eq!(fs::read_to_string(&file).expect("a text"), before, "{client}: --dry-run changes nothing");
+        let told = http(&["--json"]).object();
+        assert_eq!((&told["changed"], &told["url"], &told["token_env"]), (&true.into(), &URL.into(), &"SKILLHALL_TOKEN".into()));
+        assert_eq!(fs::read_to_string(&file).expect("a text"), after, "{client}");
+        assert_eq!(http(&["--json"]).object()["changed"], false, "{client}: twice is once");
+        assert_eq!(fs::read_to_string(&file).expect("a text"), after, "{client}");
+        assert!(others(&home, &file).is_empty(), "nothing else is left");
+        // The one way is not made of the other by half.
+        let error = connect(&world, &home, &[client, "--json"]).error(2);
+        assert!(error["message"].as_str().is_some_and(|text| text.contains("is another one")), "{error}");
+        let named = http(&["--name", "other", "--token-env", "MY_OTHER", "--json"]).object();
+        assert_eq!(named["token_env"], "MY_OTHER");
+        let text = fs::read_to_string(&file).expect("a text");
+        assert!(text.contains("MY_OTHER") && !text.contains("the-token-itself") && !text.contains("secret"), "{text}");
+    }
+}
+
+#[test]
+fn over_http_what_starts_a_command_stays_one() {
+    let world = World::bare();
+    for (client, path, ..) in OVER_HTTP {
+        let home = user(&world, &format!("both-{client}"));
+        let _ = connect(&world, &home, &[client, "--quiet"]).ends(0);
+        let before = fs::read_to_string(home.join(path)).expect("it is made");
+        let error = connect(&world, &home, &[client, "--http", URL, "--json"]).error(2);
+        assert!(error["message"].as_str().is_some_and(|text| text.contains("is another one")), "{error}");
+        assert_eq!(fs::read_to_string(home.join(path)).expect("it is there"), before);
+    }
+}
+
+#[test]
+fn over_http_no_token_goes_where_it_is_not_safe() {
+    let world = World::bare();
+    let home = user(&world, "home");
+    let refused = |arguments: &[&str]| {
+        let run = connect(&world, &home, &[arguments, &["--json"]].concat());
+        assert_eq!(fs::read_dir(&home).expect("a home").count(), 0, "{arguments:?}");
+        assert_eq!(run.code, 2, "{run:?}");
+        run.stderr
+    };
+    assert!(refused(&["claude-desktop", "--http", URL]).contains("takes no servers over HTTP"));
+    assert!(refused(&["cursor", "--http", "http://192.0.2.1:7700/mcp"]).contains("without TLS"));
+    assert!(refused(&["cursor", "--http", "http://localhost.example.org/mcp"]).contains("without TLS"));
+    for url in ["https://a:secret@hall.example/mcp", "https://hall.example/mcp?token=secret", "https://hall.example/${env:HOME}"]
+    {
+        refused(&["cursor", "--http", url]);
+    }
+    for name in ["A}${env:HOME", "1", "A B"] {
+        refused(&["cursor", "--http", URL, "--token-env", name]);
+    }
+    refused(&["cursor", "--token-env", "A"]);
+    assert!(refused(&["cursor", "--http", URL, "--token-file", "agent.token"]).contains("brings its own token"));
+    // On purpose it can be said.
+    let remote = ["cursor", "--http", "http://192.0.2.1:7700/mcp", "--allow-remote", "--quiet"];
+    let _ = connect(&world, &home, &remote).ends(0);
+    // A hall of this machine is not needed for one elsewhere.
+    let mut elsewhere =
+        command(&world.desk().join("no-hall"), &["connect", "gemini", "--http", "https://hall.example/mcp", "--quiet"]);
+    let _ = finish(elsewhere.env("HOME", &home)).ends(0);
+}

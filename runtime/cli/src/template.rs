@@ -8,6 +8,7 @@ pub(crate) enum Lang {
     Rust,
     Python,
     JavaScript,
+    C,
 }
 
 /// What is known of a language.
@@ -84,6 +85,28 @@ const TEMPLATES: &[Template] = &[
             ("cases/count.toml", include_str!("../templates/cases/count.toml")),
             ("README.md", include_str!("../templates/javascript/README.md")),
             (".gitignore", include_str!("../templates/javascript/gitignore")),
+        ],
+        shared: INTERFACES,
+    },
+    Template {
+        lang: Lang::C,
+        name: "c",
+        needs: "needed: Python 3.9 or newer with its module venv, by which zig comes from PyPI, pinned; or the WASI SDK",
+        files: &[
+            ("skill.toml", include_str!("../templates/c/skill.toml")),
+            ("build.sh", include_str!("../templates/c/build.sh")),
+            ("requirements-build.txt", include_str!("../templates/c/requirements-build.txt")),
+            ("wit/skill.wit", include_str!("../templates/c/wit/skill.wit")),
+            ("src/skill.c", include_str!("../templates/c/src/skill.c")),
+            ("src/skillhall/config.h", include_str!("../../../sdk/c/skillhall/config.h")),
+            ("src/skillhall/http.h", include_str!("../../../sdk/c/skillhall/http.h")),
+            ("src/skillhall/log.h", include_str!("../../../sdk/c/skillhall/log.h")),
+            ("src/skillhall/secrets.h", include_str!("../../../sdk/c/skillhall/secrets.h")),
+            ("src/skillhall/text.h", include_str!("../../../sdk/c/skillhall/text.h")),
+            ("src/skillhall/tools.h", include_str!("../../../sdk/c/skillhall/tools.h")),
+            ("cases/count.toml", include_str!("../templates/cases/count.toml")),
+            ("README.md", include_str!("../templates/c/README.md")),
+            (".gitignore", include_str!("../templates/c/gitignore")),
         ],
         shared: INTERFACES,
     },
@@ -340,6 +363,6 @@ mod tests {
     fn an_unknown_language_is_told_with_those_that_there_are() {
         assert_eq!(Lang::parse("Rust"), Ok(Lang::Rust));
         assert_eq!(Lang::parse("JavaScript"), Ok(Lang::JavaScript));
-        assert!(Lang::parse("cobol").unwrap_err().ends_with("rust, python, javascript"));
+        assert!(Lang::parse("cobol").unwrap_err().ends_with("rust, python, javascript, c"));
     }
 }

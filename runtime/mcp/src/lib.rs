@@ -6,13 +6,12 @@
 //! which has no sessions, and those before it that begin with `initialize`.
 //!
 //! Rooms, in the order in which they may use each other:
-//! `names, told, halls, progress, shares, waiting, tasks, sheets` <- `server` <- `handler` <- `stdio`, `door, rates` <- `http`.
+//! `told, halls, progress, shares, waiting, tasks, sheets` <- `server` <- `handler` <- `stdio`, `door, rates` <- `http`.
 
 mod door;
 mod halls;
 mod handler;
 mod http;
-mod names;
 mod progress;
 mod rates;
 mod server;

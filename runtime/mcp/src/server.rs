@@ -14,11 +14,10 @@ use skillhall_core::govern::call::{Call, Caller, Input};
 use skillhall_core::id::{SkillRef, ToolName};
 use skillhall_core::ledger::event::EventKind;
 use skillhall_core::package::Adapter;
-use skillhall_core::package::adapters::wraps_result;
+use skillhall_core::package::adapters::{names, wraps_result};
 use tokio_util::sync::CancellationToken;
 
 use crate::halls::Halls;
-use crate::names;
 use crate::progress::Told;
 use crate::shares::{Gone, Share, Shares};
 use crate::tasks::Tasks;
@@ -263,11 +262,9 @@ impl Server {
     }
 }
 
-/// The package's own description under the name that no other tool has.
+/// The package's own description, under the name that no other tool has.
 fn tool(offered: Offered) -> Option<Tool> {
-    let mut tool: Tool = serde_json::from_value(offered.description).ok()?;
-    tool.name = names::name(&offered.skill.id, &offered.tool).into();
-    Some(tool)
+    serde_json::from_value(offered.description).ok()
 }
 
 /// The tool that a name means at this moment: of the newest installed version of its skill. Whether it may be called, the gates say.

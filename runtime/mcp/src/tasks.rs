@@ -18,6 +18,8 @@ const EACH: usize = 16;
 const CALLERS: usize = 256;
 /// For how long the end of a task can be asked for, in milliseconds, and how long a call may take that was answered at the last moment.
 const KEPT_MS: i64 = 15 * 60 * 1000;
+/// How many bytes the results that are kept for one caller may have together.
+const RESULTS: usize = 8 << 20;
 /// How often its caller is to ask, in milliseconds.
 const POLL_MS: u64 = 2_000;
 
@@ -31,6 +33,8 @@ struct Entry {
     updated: Timestamp,
     until: Timestamp,
     state: State,
+    /// How many bytes its result has.
+    size: usize,
 }
 
 enum State {
@@ -75,7 +79,7 @@ impl Tasks {
             tasks.remove(ended);
         }
         let state = State::Waits { call: Box::new(call), approval: approval.to_owned() };
-        let task = Entry { id, created: now, updated: now, until: until.plus_millis(KEPT_MS), state };
+        let task = Entry { id, created: now, updated: now, until: until.plus_millis(KEPT_MS), state, size: 0 };
         let told = task.told().task;
         tasks.push(task);
         Some(told)
@@ -114,8 +118,10 @@ impl Tasks {
 
     /// The end of a task's call.
     pub(crate) fn end(&self, who: &str, id: &str, end: Result<JsonObject, JsonObject>, now: Timestamp) {
+        let size = end.as_ref().ok().and_then(|result| serde_json::to_vec(result).ok()).map_or(0, |bytes| bytes.len());
         let mut callers = self.lock();
         let Some(task) = find(&mut callers, who, id) else { return };
+        task.size = size;
         let is_cancelled = matches!(task.state, State::Runs { is_cancelled: true, .. });
         task.state = State::Ended(match end {
             _ if is_cancelled => TaskPayload::Cancelled,
@@ -124,6 +130,14 @@ impl Tasks {
         });
         task.updated = now;
         task.until = now.plus_millis(KEPT_MS);
+        // The oldest results go first, and the newest stays, however long it is.
+        let Some(tasks) = callers.get_mut(who) else { return };
+        let mut all: usize = tasks.iter().map(|task| task.size).sum();
+        tasks.retain(|task| {
+            let goes = all > RESULTS && task.id != id && matches!(task.state, State::Ended(_));
+            all -= if goes { task.size } else { 0 };
+            !goes
+        });
     }
 
     /// Withdraws a caller's task: one that waits never runs, one that runs is stopped. Whether there is one.
@@ -232,6 +246,22 @@ mod tests {
         assert_eq!(status(&tasks, "one", "b"), Some(TaskStatus::Working), "until its record is closed");
         tasks.end("one", "b", Ok(JsonObject::new()), now());
         assert_eq!(status(&tasks, "one", "b"), Some(TaskStatus::Cancelled));
+    }
+
+    #[test]
+    fn results_are_kept_up_to_a_bound_and_the_newest_always() {
+        let tasks = Tasks::default();
+        let long = |length| Ok([("a".to_owned(), "x".repeat(length).into())].into_iter().collect());
+        for id in ["a", "b", "c"] {
+            begin(&tasks, "one", id).unwrap();
+            tasks.run("one", id, now()).unwrap();
+        }
+        tasks.end("one", "a", long(RESULTS / 2), now());
+        tasks.end("one", "b", long(RESULTS / 4), now());
+        assert_eq!(status(&tasks, "one", "a"), Some(TaskStatus::Completed));
+        tasks.end("one", "c", long(RESULTS * 2), now());
+        assert_eq!((status(&tasks, "one", "a"), status(&tasks, "one", "b")), (None, None));
+        assert_eq!(status(&tasks, "one", "c"), Some(TaskStatus::Completed));
     }
 
     #[test]

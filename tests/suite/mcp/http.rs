@@ -7,6 +7,7 @@ use std::time::Instant;
 use rustix::process::{Pid, Signal, kill_process};
 use skillhall_core::ledger::{End, EventKind};
 use skillhall_core::registry::access::Role;
+use skillhall_tests::command::finish;
 use skillhall_tests::skills::spin;
 use skillhall_tests::world::{records_from, size, token_of};
 
@@ -187,6 +188,43 @@ fn each_token_lists_and_calls_its_own_and_nothing_once_it_is_revoked() {
     recorded(&world, before, |event| event.code.is_some_and(|code| code.as_str() == "DENY_TOKEN_REVOKED"));
     assert_eq!(web.names(&other), [""; 0]);
     assert_eq!(web.end(Signal::TERM), 0);
+}
+
+/// What a client sends as `Authorization`, by its file and with this token in its environment.
+fn authorization(file: &str, token: &str) -> String {
+    if let Some(value) = file.lines().find_map(|line| line.trim().strip_prefix("bearer_token_env_var = ")) {
+        assert_eq!(value, "\"SKILLHALL_TOKEN\"");
+        return format!("Bearer {token}");
+    }
+    let file: Value = serde_json::from_str(file).expect("it is JSON");
+    let server = ["mcpServers", "servers"].iter().find_map(|name| file.get(name)).expect("servers")["skillhall"].clone();
+    let text = server["headers"]["Authorization"].as_str().expect("a header").to_owned();
+    text.replace("${env:SKILLHALL_TOKEN}", token).replace("${SKILLHALL_TOKEN}", token)
+}
+
+#[test]
+fn by_what_connect_writes_a_client_reaches_the_server() {
+    let world = world(&[redact()]);
+    let web = Web::begin(&world);
+    let (token, _) = token(&world, "grace", "org.skillhall");
+    let url = format!("http://127.0.0.1:{}", web.port);
+    for client in ["claude-code", "vscode", "cursor", "codex", "gemini"] {
+        let home = world.desk().join(client);
+        std::fs::create_dir_all(&home).expect("a home is made");
+        let mut connect = command(&world.home(), &["connect", client, "--http", &url, "--json"]);
+        let told = finish(connect.env_remove("XDG_CONFIG_HOME").env_remove("CODEX_HOME").env("HOME", &home)).object();
+        let file = std::fs::read_to_string(told["file"].as_str().expect("a file")).expect("it is there");
+        assert!(file.contains(&format!("\"{url}/mcp\"")), "{client}: {file}");
+        assert!(!file.contains(&token), "{client}");
+        let (headers, body) = stateless("tools/list", json!({}));
+        let sent = format!("host: 127.0.0.1:{}\r\nauthorization: {}\r\n{headers}", web.port, authorization(&file, &token));
+        let reply = web.raw(&post(&sent, &body));
+        assert_eq!(reply.status, 200, "{client}: {} {}", reply.head, reply.body);
+        let listed: Value = serde_json::from_str(&reply.body).expect("it is JSON");
+        // What is listed is what stands in the package, name and all.
+        let kept: Value = serde_json::from_slice(redact().file("adapters/mcp.json").expect("an adapter")).expect("it is JSON");
+        assert_eq!(listed["result"]["tools"], kept["tools"], "{client}");
+    }
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Language {
-    /// C: WORLD.h, WORLD.c and WORLD_component_type.o
+    /// C: a header, its source, and an object file with the type of the component
     C,
 }
 
@@ -77,8 +77,7 @@ fn made(wit: &Path, world: Option<&str>) -> Result<Files, Unmade> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(wit).map_err(because)?;
     let world = resolve.select_world(&[package], world).map_err(because)?;
-    let mut options = wit_bindgen_c::Opts::default();
-    options.rename = short(&resolve, world);
+    let options = wit_bindgen_c::Opts { rename: short(&resolve, world), ..wit_bindgen_c::Opts::default() };
     let mut files = Files::default();
     options.build().generate(&mut resolve, world, &mut files).map_err(because)?;
     Ok(files)

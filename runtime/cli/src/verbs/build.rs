@@ -152,6 +152,11 @@ impl Sources {
         &self.source.namespace
     }
 
+    /// Where its package lies, if it was built and put nowhere else.
+    pub(crate) fn package(&self) -> PathBuf {
+        self.folder.join("dist").join(format!("{}-{}", self.source.name, self.source.version))
+    }
+
     /// Where the component is, within the folder, if no command builds it.
     pub(crate) fn component_by_hand(&self) -> Option<&str> {
         self.source.build.is_none().then_some(self.source.component.as_str())

@@ -1,5 +1,6 @@
 //! `hall connect`: writes the hall into the configuration of an agent's client.
 
+mod address;
 mod clients;
 mod jsonc;
 
@@ -11,7 +12,8 @@ use clap::Args;
 use serde_json::json;
 use skillhall_core::random;
 
-use self::clients::{Client, Folders};
+use self::address::{Address, address, variable};
+use self::clients::{Client, Folders, Way};
 use crate::error::{CommandError, Outcome};
 use crate::hall::{Place, user_folders};
 use crate::printer::{Printer, dim, good};
@@ -21,10 +23,10 @@ const MAX_BYTES: u64 = 64 << 20;
 /// How many lines are shown around what changes.
 const AROUND: usize = 2;
 
-/// Write this hall into the configuration of an agent's client, which then starts `hall mcp` by itself
+/// Write this hall into the configuration of an agent's client, which then starts `hall mcp` by itself or reaches it over HTTP
 #[derive(Args)]
 #[command(
-    after_help = "What else stands in the file stays as it is, comments too; a file that cannot be read is refused. The client lists the\nhall's tools after it is started again.\n\nExamples:\n  hall connect claude-code --dry-run\n  hall connect vscode --project .\n  hall connect codex --token-file ~/agent.token"
+    after_help = "What else stands in the file stays as it is, comments too; a file that cannot be read is refused. The client lists the\nhall's tools after it is started again.\n\nWith --http the client sends requests to a hall mcp --http that runs already. No token is ever written: the file names the variable\nof the client's environment in which it is.\n\nExamples:\n  hall connect claude-code --dry-run\n  hall connect vscode --project .\n  hall connect codex --token-file ~/agent.token\n  hall connect vscode --http http://127.0.0.1:7700/mcp --token-env AGENT_TOKEN"
 )]
 pub(crate) struct Arguments {
     /// Which client
@@ -35,6 +37,15 @@ pub(crate) struct Arguments {
     /// By which name the client knows the hall
     #[arg(long, default_value = "skillhall", value_parser = name)]
     name: String,
+    /// Reach the hall over HTTP at this address, where hall mcp --http runs
+    #[arg(long, value_name = "URL", value_parser = address)]
+    http: Option<Address>,
+    /// The variable of the client's environment in which it finds its token
+    #[arg(long, value_name = "NAME", requires = "http", default_value = "SKILLHALL_TOKEN", value_parser = variable)]
+    token_env: String,
+    /// Let the address be one of another machine without TLS, on a network that is trusted
+    #[arg(long, requires = "http")]
+    allow_remote: bool,
     /// Show what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -47,8 +58,15 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Outcome<()> {
-    // A hall that is not there is told now and not by the client.
-    drop(place.open()?);
+    let way = match &arguments.http {
+        None => {
+            // A hall that is not there is told now and not by the client.
+            drop(place.open()?);
+            let command = std::env::current_exe().map_err(|error| CommandError::Fault(error.into()))?;
+            Way::Command { command: text_of(&command)?, arguments: started(place)? }
+        }
+        Some(address) => over_http(arguments, address, place)?,
+    };
     let (home, config, codex) = user_folders()?;
     let folders = Folders { home, config, codex };
     let file = match &arguments.project {
@@ -64,9 +82,7 @@ pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Ou
     // What a link leads to is edited, and the link stays.
     let file = file.canonicalize().unwrap_or(file);
     let old = read(&file)?;
-    let command = std::env::current_exe().map_err(|error| CommandError::Fault(error.into()))?;
-    let command = text_of(&command)?;
-    let new = arguments.client.with(&old, &arguments.name, &command, &started(place)?);
+    let new = arguments.client.with(&old, &arguments.name, &way);
     let new = new.map_err(|why| {
         CommandError::usage(
             format!("{} cannot be edited: {why}", file.display()),
@@ -81,6 +97,8 @@ pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Ou
         "client": clap::ValueEnum::to_possible_value(&arguments.client).map(|value| value.get_name().to_owned()),
         "file": file.display().to_string(),
         "name": arguments.name,
+        "url": arguments.http.as_ref().map(|address| &address.url),
+        "token_env": arguments.http.as_ref().map(|_| &arguments.token_env),
         "changed": changes && !arguments.dry_run,
         "dry_run": arguments.dry_run,
         "difference": difference,
@@ -93,7 +111,30 @@ pub(crate) fn run(arguments: &Arguments, place: &Place, printer: &Printer) -> Ou
             (true, false) => vec![format!("{} {file} names this hall as {}; start the client again", good("✓"), arguments.name)],
         }
     });
+    if arguments.http.is_some() {
+        printer
+            .note(&dim(&format!("the client finds its token in {} of its environment (hall token issue)", arguments.token_env)));
+    }
     Ok(())
+}
+
+/// The way over HTTP, where the client has it and the token is safe on it.
+fn over_http(arguments: &Arguments, address: &Address, place: &Place) -> Outcome<Way> {
+    if !arguments.client.takes_http() {
+        let hint =
+            "leave --http out, and it starts the hall by itself; or add the address as a connector in the client's settings";
+        return Err(CommandError::usage("this client takes no servers over HTTP from its file", hint));
+    }
+    if place.token_file().is_some() {
+        let hint =
+            "leave out --token-file and SKILLHALL_TOKEN_FILE; --token-env names the variable in which the client finds its token";
+        return Err(CommandError::usage("over HTTP the client brings its own token, and none is written into its file", hint));
+    }
+    if address.is_open && !arguments.allow_remote {
+        let message = format!("{} is reached without TLS, and the client would send its token there unencrypted", address.url);
+        return Err(CommandError::usage(message, "name an https:// address, or say --allow-remote (docs/mcp.md)"));
+    }
+    Ok(Way::Http { url: address.url.clone(), token: arguments.token_env.clone() })
 }
 
 /// The arguments with which the client starts the command: the hall and the token by their whole paths, since a client starts it

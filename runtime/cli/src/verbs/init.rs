@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     /// The skill: NAMESPACE/NAME, or NAME alone [default: the folder's name]
     #[arg(long, value_name = "NS/NAME")]
     name: Option<String>,
-    /// The language: rust, python or javascript
+    /// The language: rust, python, javascript or c
     #[arg(long, default_value = "rust", value_parser = Lang::parse)]
     lang: Lang,
 }

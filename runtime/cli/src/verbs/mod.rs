@@ -1,5 +1,6 @@
 //! One file for each verb.
 
+mod adapters;
 mod approvals;
 mod attest;
 mod audit;
@@ -65,6 +66,7 @@ pub(crate) enum Verb {
     Run(run::Arguments),
     Mcp(mcp::Arguments),
     Connect(connect::Arguments),
+    Adapters(adapters::Arguments),
     List(list::Arguments),
     Search(search::Arguments),
     Update(update::Arguments),
@@ -113,6 +115,7 @@ pub(crate) async fn run(verb: Verb, place: &Place, printer: &Printer) -> Outcome
         Verb::Run(arguments) => return run::run(&arguments, place, printer).await,
         Verb::Mcp(arguments) => return mcp::run(arguments, place, *printer).await,
         Verb::Connect(arguments) => connect::run(&arguments, place, printer)?,
+        Verb::Adapters(arguments) => adapters::run(&arguments, place, printer)?,
         Verb::List(arguments) => list::run(&arguments, place, printer)?,
         Verb::Search(arguments) => search::run(&arguments, place, printer)?,
         Verb::Update(arguments) => update::run(&arguments, place, printer)?,

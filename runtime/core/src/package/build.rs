@@ -150,4 +150,4 @@ fn digests(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Digest> {
 
 #[cfg(test)]
 #[path = "tests/build.rs"]
-mod tests;
+pub(crate) mod tests;

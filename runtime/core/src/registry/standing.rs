@@ -125,28 +125,34 @@ impl Standing {
         self.marks.iter().filter(|mark| mark.state != State::Active && reaches(&mark.scope, &self.query))
     }
 
-    /// The code that a mark gives for this call, or `None` if it does not concern the call (or is gate 4's).
-    fn code(&self, mark: &StandingEvent, keys_used: &[&KeyId]) -> Option<Code> {
-        let skill = match mark.state {
+    /// Whether a mark concerns this call, and not gate 4.
+    fn concerns(&self, mark: &StandingEvent, keys_used: &[&KeyId]) -> bool {
+        let called = &self.query.skill.id;
+        match &mark.target {
+            Target::Hash(hash) => self.published.hashes().any(|published| published == hash),
+            Target::Skill(id) => id == called,
+            Target::Version(version) => *version == self.query.skill,
+            Target::Namespace(namespace) => *namespace == called.namespace,
+            Target::Key(key) => keys_used.contains(&key),
+            Target::Adapter { skill, adapter } => skill == called && *adapter == self.query.adapter,
+            Target::Certification(_) => false,
+            Target::Worker(id) => *id == called.worker_id() || *id == called.worker_species_id(),
+        }
+    }
+}
+
+/// The code that a mark gives for what it concerns.
+fn code(mark: &StandingEvent) -> Code {
+    match &mark.target {
+        Target::Hash(_) => Code::BannedHash,
+        Target::Namespace(_) => Code::NamespaceBanned,
+        Target::Key(_) => Code::KeyBanned,
+        Target::Adapter { .. } => Code::AdapterDegraded,
+        Target::Certification(_) => Code::CertificationRevoked,
+        Target::Skill(_) | Target::Version(_) | Target::Worker(_) => match mark.state {
             State::Banned => Code::SkillBanned,
             State::Revoked | State::Degraded | State::Active => Code::SkillRevoked,
-        };
-        let (concerns, code) = match &mark.target {
-            Target::Hash(hash) => (self.published.hashes().any(|published| published == hash), Code::BannedHash),
-            Target::Skill(id) => (*id == self.query.skill.id, skill),
-            Target::Version(version) => (*version == self.query.skill, skill),
-            Target::Namespace(namespace) => (*namespace == self.query.skill.id.namespace, Code::NamespaceBanned),
-            Target::Key(key) => (keys_used.contains(&key), Code::KeyBanned),
-            Target::Adapter { skill, adapter } => {
-                (*skill == self.query.skill.id && *adapter == self.query.adapter, Code::AdapterDegraded)
-            }
-            Target::Certification(_) => (false, Code::CertificationRevoked),
-            Target::Worker(id) => {
-                let called = &self.query.skill.id;
-                (*id == called.worker_id() || *id == called.worker_species_id(), skill)
-            }
-        };
-        concerns.then_some(code)
+        },
     }
 }
 
@@ -157,8 +163,25 @@ impl Standing {
 /// [`Code::BannedHash`], [`Code::SkillBanned`], [`Code::NamespaceBanned`], [`Code::KeyBanned`], [`Code::SkillRevoked`] or
 /// [`Code::AdapterDegraded`], with who, when and why.
 pub fn marks_verdict(standing: &Standing, keys_used: &[&KeyId]) -> Result<(), Denial> {
-    let judged = standing.counting().filter_map(|mark| Some((standing.code(mark, keys_used)?, mark)));
-    let mut judged: Vec<(Code, &StandingEvent)> = judged.collect();
+    worst(standing.counting().filter(|mark| standing.concerns(mark, keys_used)))
+}
+
+/// Gate 5 for a package that is not published here: of what it says it is, nothing is banned, revoked or degraded. Nobody calls yet, so
+/// what was said for the callers of one organisation counts, too.
+///
+/// # Errors
+/// As [`marks_verdict`]; [`Code::RegistryUnreachable`].
+pub fn marks_beforehand(registry: &dyn Registry, targets: &[Target]) -> Result<(), Denial> {
+    let mut events = Vec::new();
+    for target in targets {
+        let said = registry.standing_events(target);
+        events.push(said.map_err(|error| Denial::new(Code::RegistryUnreachable, error.to_string()))?);
+    }
+    worst(events.iter().flat_map(|events| in_force(events)))
+}
+
+fn worst<'a>(marks: impl Iterator<Item = &'a StandingEvent>) -> Result<(), Denial> {
+    let mut judged: Vec<(Code, &StandingEvent)> = marks.map(|mark| (code(mark), mark)).collect();
     // A stable sort: among equals the oldest mark is told.
     judged.sort_by_key(|(code, _)| *code);
     match judged.split_first() {

@@ -8,6 +8,7 @@
 //! Three things can keep a call from giving its result, and they never mix: a *denial* (a gate refused it) and a *failure*
 //! (it ran and ended badly) stand in the receipt; a [`Fault`] is the host's own trouble, and an error.
 
+mod adapters;
 mod approvals;
 mod attest_all;
 mod audit;
@@ -82,6 +83,7 @@ use crate::sandbox::assets::Assets;
 use crate::sandbox::{Powers, Replay as FixedRun, Reserved};
 use crate::worker::{CompileLimits, Isolation, PoolLimits, Worker, Workers};
 
+pub use adapters::Described;
 pub use attest_all::{AnewEnd, AttestedAnew};
 pub use config::Config;
 pub use development::is_development;

@@ -8,6 +8,7 @@ use skillhall_core::govern::call::{Call, Caller, Input};
 use skillhall_core::govern::decide::{Moment, offer};
 use skillhall_core::id::{SkillRef, ToolName};
 use skillhall_core::json;
+use skillhall_core::package::adapters::names;
 use skillhall_core::package::{Adapter, Package};
 use skillhall_core::random;
 use skillhall_core::registry::StandingQuery;
@@ -109,8 +110,9 @@ impl Hall {
         let mut call = Call::new(skill.clone(), Input::from_value(&json!({}))?);
         let mut offered = Vec::new();
         for description in described(package.package(), platform)? {
-            let name = description.get("name").and_then(Value::as_str).and_then(|name| name.parse::<ToolName>().ok());
-            let Some(tool) = name else { continue };
+            let tools = || package.package().manifest().tools.keys().cloned().collect();
+            let name = description.get("name").and_then(Value::as_str);
+            let Some(tool) = name.and_then(|name| names::tool_of(&skill.id, name, tools)) else { continue };
             call.tool = Some(tool.clone());
             let moment = Moment { decision_id: random::uuid().map_err(|error| internal(&error.to_string()))?, now };
             if offer(standing, package, &call, caller, self.policy(), moment).is_ok() {

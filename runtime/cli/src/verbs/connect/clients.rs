@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde_json::json;
+use toml_edit::{Array, DocumentMut, Item, Table, value};
 
-use super::jsonc;
+use super::jsonc::{self, Entry};
 
 /// An agent's client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -30,6 +31,14 @@ pub(super) struct Folders {
     pub(super) config: PathBuf,
     /// What `CODEX_HOME` names, if it is set.
     pub(super) codex: Option<PathBuf>,
+}
+
+/// How a client reaches the hall.
+pub(super) enum Way {
+    /// It starts the command.
+    Command { command: String, arguments: Vec<String> },
+    /// It sends requests to a server that runs already, with a token that it finds in its environment.
+    Http { url: String, token: String },
 }
 
 impl Client {
@@ -60,20 +69,62 @@ impl Client {
     ///
     /// # Errors
     /// Why the text cannot be edited without a loss.
-    pub(super) fn with(self, text: &str, name: &str, command: &str, arguments: &[String]) -> Result<String, String> {
-        let entry = [("type", json!("stdio")), ("command", json!(command)), ("args", json!(arguments))];
-        let untyped = entry.get(1..).unwrap_or_default();
+    pub(super) fn with(self, text: &str, name: &str, way: &Way) -> Result<String, String> {
+        match (self, way) {
+            (Self::Codex, Way::Command { command, arguments }) => {
+                let arguments: Array = arguments.iter().map(String::as_str).collect();
+                codex(text, name, [("command", value(command)), ("args", value(arguments))], "url")
+            }
+            (Self::Codex, Way::Http { url, token }) => {
+                codex(text, name, [("url", value(url)), ("bearer_token_env_var", value(token))], "command")
+            }
+            (_, Way::Command { command, arguments }) => {
+                let members: [(&[&str], _); 3] =
+                    [(&["type"], json!("stdio")), (&["command"], json!(command)), (&["args"], json!(arguments))];
+                let skipped = usize::from(!self.says_the_type());
+                let members = members.get(skipped..).unwrap_or_default();
+                jsonc::set(text, &Entry { at: [self.servers(), name], members, foreign: &["url", "httpUrl"] })
+            }
+            (_, Way::Http { url, token }) => {
+                // For Gemini `url` was an older transport.
+                let (key, other) = if self == Self::Gemini { ("httpUrl", "url") } else { ("url", "httpUrl") };
+                let members: [(&[&str], _); 3] = [
+                    (&["type"], json!("http")),
+                    (&[key], json!(url)),
+                    (&["headers", "Authorization"], json!(format!("Bearer {}", self.variable(token)))),
+                ];
+                let skipped = usize::from(!self.says_the_type());
+                let members = members.get(skipped..).unwrap_or_default();
+                jsonc::set(text, &Entry { at: [self.servers(), name], members, foreign: &["command", other] })
+            }
+        }
+    }
+
+    /// Whether its file can name a server over HTTP, and the variable of the environment in which the token is.
+    pub(super) fn takes_http(self) -> bool {
+        self != Self::ClaudeDesktop
+    }
+
+    /// The object of servers in its file.
+    fn servers(self) -> &'static str {
+        if self == Self::Vscode { "servers" } else { "mcpServers" }
+    }
+
+    fn says_the_type(self) -> bool {
+        matches!(self, Self::ClaudeCode | Self::Vscode)
+    }
+
+    /// How its file means a variable of the environment.
+    fn variable(self, name: &str) -> String {
         match self {
-            Self::Codex => codex(text, name, command, arguments),
-            Self::ClaudeCode => jsonc::set(text, ["mcpServers", name], &entry),
-            Self::Vscode => jsonc::set(text, ["servers", name], &entry),
-            Self::ClaudeDesktop | Self::Cursor | Self::Gemini => jsonc::set(text, ["mcpServers", name], untyped),
+            Self::Vscode | Self::Cursor => format!("${{env:{name}}}"),
+            Self::ClaudeCode | Self::ClaudeDesktop | Self::Codex | Self::Gemini => format!("${{{name}}}"),
         }
     }
 }
 
-fn codex(text: &str, name: &str, command: &str, arguments: &[String]) -> Result<String, String> {
-    use toml_edit::{Array, DocumentMut, Item, Table, value};
+/// Sets these keys of a server, unless it has the one that only another kind of server has.
+fn codex(text: &str, name: &str, entry: [(&str, Item); 2], foreign: &str) -> Result<String, String> {
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.to_string().trim().to_owned())?;
     let mut all = Table::new();
     all.set_implicit(true);
@@ -83,13 +134,12 @@ fn codex(text: &str, name: &str, command: &str, arguments: &[String]) -> Result<
         servers.insert(name, Item::Table(Table::new()));
     }
     let server = servers.get_mut(name).and_then(Item::as_table_like_mut).ok_or("the server in it is not a table")?;
-    if server.contains_key("url") {
+    if server.contains_key(foreign) {
         return Err(format!("the server {name} in it is another one"));
     }
-    let arguments: Array = arguments.iter().map(String::as_str).collect();
     let same =
         |there: Option<&Item>, wanted: &Item| there.is_some_and(|there| there.to_string().trim() == wanted.to_string().trim());
-    for (key, wanted) in [("command", value(command)), ("args", value(arguments))] {
+    for (key, wanted) in entry {
         if !same(server.get(key), &wanted) {
             server.insert(key, wanted);
         }

@@ -39,24 +39,42 @@ impl Node {
     }
 }
 
-/// Puts an object under a name into the object of another name, in a text that is an object. Of one that stands there already only
-/// the members are set that `entry` has. What stands in the text otherwise stays as it is, byte for byte.
+/// What is put into a file.
+pub(super) struct Entry<'a> {
+    /// The name of the object of servers, and the server's in it.
+    pub(super) at: [&'a str; 2],
+    /// The members of the server, each by its path below it.
+    pub(super) members: &'a [(&'a [&'a str], Value)],
+    /// Members that only a server has that is reached in another way.
+    pub(super) foreign: &'a [&'a str],
+}
+
+/// Puts a server into a text that is an object. Of one that stands there already only the members are set that the entry has. What
+/// stands in the text otherwise stays as it is, byte for byte.
 ///
 /// # Errors
 /// Why the text cannot be edited without a loss.
-pub(super) fn set(text: &str, [outer, inner]: [&str; 2], entry: &[(&str, Value)]) -> Result<String, String> {
+pub(super) fn set(text: &str, entry: &Entry<'_>) -> Result<String, String> {
+    let [outer, inner] = entry.at;
     let is_new = text.trim().is_empty();
     let text = if is_new { "{}" } else { text };
     let mut wanted = parse(text)?.value();
     let there = wanted.get(outer).and_then(|all| all.get(inner));
-    if there.is_some_and(|there| there.get("url").is_some()) {
+    if there.is_some_and(|there| entry.foreign.iter().any(|member| there.get(member).is_some())) {
         return Err(format!("the server {inner} in it is another one"));
+    }
+    // Names of headers are the same in any case, and of two of them nobody knows which is sent.
+    let headers = there.and_then(|there| there.get("headers")).and_then(Value::as_object);
+    let sets = |name: &str| entry.members.iter().filter_map(|(path, _)| path.last()).find(|own| own.eq_ignore_ascii_case(name));
+    if let Some((name, _)) = headers.into_iter().flatten().find(|(name, _)| sets(name).is_some_and(|own| *own != name.as_str())) {
+        return Err(format!("the server {inner} in it has a header {} already", name.escape_default()));
     }
     // Member by member, so that they stand in this order.
     let mut new = if there.is_some() { text.to_owned() } else { edit(text, &[outer, inner], &Value::Object(Map::new()))? };
-    for (key, value) in entry {
-        new = edit(&new, &[outer, inner, key], value)?;
-        *member(&mut wanted, &[outer, inner, key]).ok_or("it is not an object")? = value.clone();
+    for (below, value) in entry.members {
+        let path = [&[outer, inner], *below].concat();
+        new = edit(&new, &path, value)?;
+        *member(&mut wanted, &path).ok_or("it is not an object")? = value.clone();
     }
     // Held against what was meant, whatever the editing did.
     if parse(&new)?.value() != wanted {
@@ -303,13 +321,12 @@ mod tests {
 
     const PATH: [&str; 2] = ["servers", "hall"];
 
-    fn entry() -> [(&'static str, Value); 1] {
-        [("command", json!("hall"))]
+    fn put(text: &str) -> Result<String, String> {
+        set(text, &Entry { at: PATH, members: &[(&["command"], json!("hall"))], foreign: &["url"] })
     }
 
     #[test]
     fn the_rest_stays_as_it_is() {
-        let entry = entry();
         let cases = [
             ("", "{\n  \"servers\": {\n    \"hall\": {\n      \"command\": \"hall\"\n    }\n  }\n}\n"),
             ("{}", "{\n  \"servers\": {\n    \"hall\": {\n      \"command\": \"hall\"\n    }\n  }\n}"),
@@ -327,10 +344,38 @@ mod tests {
             ),
         ];
         for (before, after) in cases {
-            assert_eq!(set(before, PATH, &entry).as_deref(), Ok(after), "{before}");
-            assert_eq!(set(after, PATH, &entry).as_deref(), Ok(after), "again: {before}");
+            assert_eq!(put(before).as_deref(), Ok(after), "{before}");
+            assert_eq!(put(after).as_deref(), Ok(after), "again: {before}");
         }
-        assert!(set("{\"servers\": {\"hall\": {\"url\": \"https://elsewhere.example\"}}}", PATH, &entry).is_err());
+        assert!(put("{\"servers\": {\"hall\": {\"url\": \"https://elsewhere.example\"}}}").is_err());
+    }
+
+    #[test]
+    fn members_of_members_are_set_and_their_neighbours_stay() {
+        let put = |text: &str| {
+            let members: [(&[&str], Value); 2] = [(&["url"], json!("u")), (&["headers", "Authorization"], json!("Bearer ${T}"))];
+            set(text, &Entry { at: PATH, members: &members, foreign: &["command"] })
+        };
+        for (before, after) in [
+            (
+                "{}",
+                "{\n  \"servers\": {\n    \"hall\": {\n      \"url\": \"u\",\n      \"headers\": {\n        \"Authorization\": \"Bearer ${T}\"\n      }\n    }\n  }\n}",
+            ),
+            (
+                "{\"servers\": {\"hall\": {\"url\": \"u\", \"headers\": {\"X\": \"1\", \"Authorization\": \"Bearer secret\"}}}}",
+                "{\"servers\": {\"hall\": {\"url\": \"u\", \"headers\": {\"X\": \"1\", \"Authorization\": \"Bearer ${T}\"}}}}",
+            ),
+        ] {
+            assert_eq!(put(before).as_deref(), Ok(after), "{before}");
+            assert_eq!(put(after).as_deref(), Ok(after), "again: {before}");
+        }
+        for other in [
+            "{\"servers\": {\"hall\": {\"command\": \"c\"}}}",
+            "{\"servers\": {\"hall\": {\"headers\": {\"authorization\": \"a\"}}}}",
+            "{\"servers\": {\"hall\": {\"headers\": []}}}",
+        ] {
+            assert!(put(other).is_err(), "{other}");
+        }
     }
 
     #[test]
@@ -356,7 +401,7 @@ mod tests {
             "{\"a\": [1 2]}",
             &deep,
         ] {
-            assert!(set(broken, PATH, &entry()).is_err(), "{broken}");
+            assert!(put(broken).is_err(), "{broken}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Agent Skills: the SKILL.md of the specification at agentskills.io. In a package it is `agent-skill.md`; for an agent it is written
+//! Agent Skills: the SKILL.md of the specification at agentskills.io, within what Claude's API takes of it ("Agent Skills", overview). In a package it is `agent-skill.md`; for an agent it is written
 //! out as `NAME/SKILL.md`.
 //!
 //! The front matter is YAML of the plainest form: each value is a double-quoted text, whose escapes JSON has in the same way. So it is
@@ -16,6 +16,8 @@ const KEYS: [&str; 4] = ["name", "description", "license", "compatibility"];
 const MAX_NAME: usize = 64;
 const MAX_DESCRIPTION: usize = 1024;
 const MAX_COMPATIBILITY: usize = 500;
+/// Words that Claude keeps for its maker's own skills.
+const RESERVED: [&str; 2] = ["anthropic", "claude"];
 const FENCE: &str = "---\n";
 
 pub(super) fn make(facts: &Facts<'_>) -> Vec<u8> {
@@ -53,7 +55,11 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
     }
     let required = |key: &str| keys.get(key).ok_or_else(|| Fault::new("", format!("the front matter has a {key}")));
     is_name(required("name")?)?;
-    is_text("description", required("description")?, MAX_DESCRIPTION)?;
+    let description = required("description")?;
+    is_text("description", description, MAX_DESCRIPTION)?;
+    if has_tag(description) {
+        return Err(Fault::new("", "the description has no XML tags, nor what looks like one"));
+    }
     if let Some(compatibility) = keys.get("compatibility") {
         is_text("compatibility", compatibility, MAX_COMPATIBILITY)?;
     }
@@ -162,7 +168,18 @@ fn is_name(name: &str) -> Result<(), Fault> {
     if name.starts_with('-') || name.ends_with('-') || name.contains("--") {
         return Err(Fault::name("", format!("the name {name} neither begins nor ends with '-', nor has two in a row")));
     }
+    if let Some(word) = RESERVED.iter().find(|word| name.contains(**word)) {
+        return Err(Fault::name("", format!("the name {name} has the word {word}, which is kept for others")));
+    }
     Ok(())
+}
+
+/// Whether something in the text opens or closes like a tag of XML: an agent is told of it between such tags.
+fn has_tag(text: &str) -> bool {
+    text.split('<').skip(1).any(|rest| {
+        let opens = rest.starts_with(|first: char| first.is_alphabetic() || "/!?_:".contains(first));
+        opens && rest.contains('>')
+    })
 }
 
 fn is_text(key: &str, text: &str, max: usize) -> Result<(), Fault> {

@@ -1,11 +1,31 @@
-//! Anthropic: tools of the Messages API ("Define tools"), with the tool's own schema.
+//! Anthropic: tools of the Messages API ("Define tools"). Their schema may have every keyword of JSON Schema, draft 2020-12. What an
+//! author has joined to a type by `allOf` stands at the type itself, since models and the vendor's own libraries, which make a schema
+//! strict on request, read it there. `strict` is not set: it bounds how many tools and optional members one request has, and
+//! that is for whoever puts a request together.
 
 use serde_json::{Value, json};
 
+use super::dialect::{Dialect, say};
 use super::{Adapter, Facts, Fault, envelope};
 use crate::package::schema::Validator;
 
 const KNOWN: [&str; 3] = ["name", "description", "input_schema"];
+const KEYWORDS: [&str; 13] = [
+    "pattern",
+    "format",
+    "minLength",
+    "maxLength",
+    "contentEncoding",
+    "multipleOf",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+];
+const PLAIN: Dialect = Dialect { keywords: &KEYWORDS, formats: None, tuples: true, all_required: false };
 /// Characters of a member's name at the top of the input.
 const MAX_KEY: usize = 64;
 
@@ -13,7 +33,7 @@ pub(super) fn make(facts: &Facts<'_>) -> Result<Vec<u8>, Fault> {
     let tools = facts
         .tools
         .iter()
-        .map(|(name, tool)| json!({ "name": name, "description": tool.description, "input_schema": tool.input }));
+        .map(|(name, tool)| json!({ "name": facts.name(name), "description": tool.description, "input_schema": say(&tool.input, &PLAIN) }));
     envelope::seal(Adapter::Anthropic, facts, tools)
 }
 

@@ -157,8 +157,8 @@ fn attach(schema: &mut Map<String, Value>, keyword: &str, value: &Value) -> bool
 fn types(keyword: &str) -> Option<&'static [&'static str]> {
     Some(match keyword {
         "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => &["integer", "number"],
-        "pattern" | "format" => &["string"],
-        "minItems" | "maxItems" => &["array"],
+        "pattern" | "format" | "minLength" | "maxLength" | "contentEncoding" => &["string"],
+        "minItems" | "maxItems" | "uniqueItems" => &["array"],
         _ => return None,
     })
 }
@@ -170,8 +170,8 @@ fn stricter<'a>(keyword: &str, one: &'a Value, other: &'a Value) -> Option<&'a V
     }
     let (first, second) = (one.as_f64()?, other.as_f64()?);
     let takes_first = match keyword {
-        "minimum" | "exclusiveMinimum" | "minItems" => first > second,
-        "maximum" | "exclusiveMaximum" | "maxItems" => first < second,
+        "minimum" | "exclusiveMinimum" | "minItems" | "minLength" => first > second,
+        "maximum" | "exclusiveMaximum" | "maxItems" | "maxLength" => first < second,
         _ => return None,
     };
     Some(if takes_first { one } else { other })

@@ -1,22 +1,25 @@
 //! The form that every adapter of function tools has: which skill and component it is about, and the tools in the platform's words,
-//! to be handed to it as they are.
+//! to be handed to it as they are. `calls` says which tool of the skill is meant by each name.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Adapter, Facts, Fault};
+use super::{Adapter, Facts, Fault, names};
 use crate::digest::Digest;
-use crate::id::SkillRef;
+use crate::id::{SkillRef, ToolName};
 use crate::json;
 
 /// Members of the file, all of them always there.
-const MEMBERS: [&str; 5] = ["adapter", "component", "format", "skill", "tools"];
+const MEMBERS: [&str; 6] = ["adapter", "calls", "component", "format", "skill", "tools"];
+/// The most tools that a platform takes: what `OpenAI` and Gemini take in one request.
+const MAX_TOOLS: usize = 128;
 
 /// The file of these tools.
 pub(super) fn seal(adapter: Adapter, facts: &Facts<'_>, tools: impl Iterator<Item = Value>) -> Result<Vec<u8>, Fault> {
     bytes(&json!({
         "adapter": adapter.as_str(),
+        "calls": facts.tools.keys().map(|tool| (facts.name(tool), json!(tool))).collect::<Map<_, _>>(),
         "component": facts.component(),
         "format": format(adapter),
         "skill": facts.skill,
@@ -44,22 +47,34 @@ pub(super) fn open(
         }
     }
     is_digest(file.get("component"), "/component")?;
-    let skill = file.get("skill").and_then(Value::as_str);
-    if skill.is_none_or(|skill| skill.parse::<SkillRef>().is_err()) {
-        return Err(Fault::new("/skill", "it is NAMESPACE/NAME@VERSION"));
-    }
+    let skill = file.get("skill").and_then(Value::as_str).and_then(|skill| skill.parse::<SkillRef>().ok());
+    let skill = skill.ok_or_else(|| Fault::new("/skill", "it is NAMESPACE/NAME@VERSION"))?;
+    let calls = object(file.get("calls").unwrap_or(&Value::Null), "/calls")?;
     let tools = file.get("tools").and_then(Value::as_array).filter(|tools| !tools.is_empty());
-    let mut names = BTreeSet::new();
-    for (index, tool) in tools.ok_or_else(|| Fault::new("/tools", "it is a list of at least one tool"))?.iter().enumerate() {
+    let mut seen = BTreeSet::new();
+    let tools = tools.ok_or_else(|| Fault::new("/tools", "it is a list of at least one tool"))?;
+    if tools.len() > MAX_TOOLS {
+        return Err(Fault::new("/tools", format!("it is a list of at most {MAX_TOOLS} tools")));
+    }
+    for (index, tool) in tools.iter().enumerate() {
         let tool = object(tool, &format!("/tools/{index}"))?;
         let name =
             tool.get("name").and_then(Value::as_str).ok_or_else(|| Fault::new(format!("/tools/{index}"), "a tool has a name"))?;
         check(tool).map_err(|fault| fault.in_tool(name))?;
-        if !names.insert(name) {
+        if !seen.insert(name) {
             return Err(Fault::name("/name", "two tools have this name").in_tool(name));
         }
+        let called = calls.get(name).and_then(Value::as_str).and_then(|tool| tool.parse::<ToolName>().ok());
+        if called.is_none_or(|tool| names::name(&skill.id, &tool) != name) {
+            return Err(
+                Fault::name("/name", "the name is that of one tool of this skill, and `calls` says of which").in_tool(name)
+            );
+        }
     }
-    Ok(())
+    match calls.len() == seen.len() {
+        true => Ok(()),
+        false => Err(Fault::new("/calls", "it has the names of these tools and no others")),
+    }
 }
 
 /// A value that has to be an object.
@@ -93,6 +108,14 @@ pub(super) fn is_digest(value: Option<&Value>, at: &str) -> Result<(), Fault> {
     }
 }
 
+/// A text for the model of at most `max` characters.
+pub(super) fn description(tool: &Map<String, Value>, max: usize) -> Result<(), Fault> {
+    match text(tool, "description")?.chars().count() > max {
+        true => Err(Fault::new("/description", format!("a tool's description has at most {max} characters"))),
+        false => Ok(()),
+    }
+}
+
 /// A name of at most `max` of these characters. `first` says which may stand first.
 pub(super) fn name(tool: &Map<String, Value>, max: usize, also: &[u8], first: fn(u8) -> bool) -> Result<(), Fault> {
     let name = text(tool, "name")?;
@@ -108,5 +131,5 @@ pub(super) fn name(tool: &Map<String, Value>, max: usize, also: &[u8], first: fn
 }
 
 fn format(adapter: Adapter) -> String {
-    format!("skillhall.adapter.{adapter}.v1")
+    format!("skillhall.adapter.{adapter}.v2")
 }

@@ -17,7 +17,7 @@ const SUBSET: Dialect = Dialect { keywords: &KEYWORDS, formats: None, tuples: tr
 pub(super) fn make(facts: &Facts<'_>) -> Result<Vec<u8>, Fault> {
     let tools = facts.tools.iter().map(|(name, tool)| {
         let mut declaration = json!({
-            "name": name,
+            "name": facts.name(name),
             "description": tool.description,
             "responseJsonSchema": say(&tool.output, &SUBSET),
         });
@@ -35,7 +35,7 @@ pub(super) fn make(facts: &Facts<'_>) -> Result<Vec<u8>, Fault> {
 pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
     envelope::open(Adapter::Gemini, bytes, |tool| {
         envelope::members(tool, "", &["name", "description"], &KNOWN)?;
-        envelope::name(tool, 64, b"_-", |first| first.is_ascii_alphabetic() || first == b'_')?;
+        envelope::name(tool, 128, b"_-.:", |first| first.is_ascii_alphabetic() || first == b'_')?;
         envelope::text(tool, "description")?;
         if let Some(parameters) = tool.get("parametersJsonSchema") {
             if parameters.get("type").and_then(Value::as_str) != Some("object") {

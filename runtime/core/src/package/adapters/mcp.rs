@@ -20,7 +20,7 @@ pub fn wraps_result(output: &Value) -> bool {
 pub(super) fn make(facts: &Facts<'_>) -> Result<Vec<u8>, Fault> {
     let tools = facts.tools.iter().map(|(name, tool)| {
         json!({
-            "name": name,
+            "name": facts.name(name),
             "title": title(name.as_str()),
             "description": tool.description,
             "inputSchema": tool.input,

@@ -11,6 +11,7 @@ mod dialect;
 mod envelope;
 mod gemini;
 mod mcp;
+pub mod names;
 mod openai;
 mod owasp;
 #[cfg(test)]
@@ -176,6 +177,11 @@ impl<'a> Facts<'a> {
             tools: manifest.tools.iter().map(|(name, tool)| (name.clone(), with_sorted_schemas(tool))).collect(),
             has_licence: manifest.docs.contains_key(LICENCE),
         }
+    }
+
+    /// What each platform calls the tool.
+    fn name(&self, tool: &ToolName) -> String {
+        names::name(&self.skill.id, tool)
     }
 
     fn component(&self) -> String {

@@ -13,6 +13,8 @@ const KEYWORDS: [&str; 9] =
 const STRUCTURE: [&str; 8] = ["type", "description", "enum", "anyOf", "properties", "required", "additionalProperties", "items"];
 const TYPES: [&str; 7] = ["string", "number", "boolean", "integer", "object", "array", "null"];
 
+/// Characters of a function's description: what the API takes, though only its refusals say so.
+const MAX_DESCRIPTION: usize = 1024;
 /// Levels of objects in each other, the outermost counted.
 const MAX_LEVELS: usize = 10;
 const MAX_PROPERTIES: usize = 5000;
@@ -29,7 +31,7 @@ pub(super) fn make(facts: &Facts<'_>) -> Result<Vec<u8>, Fault> {
     let tools = facts.tools.iter().map(|(name, tool)| {
         json!({
             "type": "function",
-            "name": name,
+            "name": facts.name(name),
             "description": tool.description,
             "parameters": say(&tool.input, &STRICT),
             "strict": true,
@@ -42,7 +44,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
     envelope::open(Adapter::Openai, bytes, |tool| {
         envelope::members(tool, "", &KNOWN, &KNOWN)?;
         envelope::name(tool, 64, b"_-", |_| true)?;
-        envelope::text(tool, "description")?;
+        envelope::description(tool, MAX_DESCRIPTION)?;
         if tool.get("type").and_then(Value::as_str) != Some("function") {
             return Err(Fault::new("/type", "it is \"function\""));
         }

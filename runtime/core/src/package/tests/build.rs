@@ -9,7 +9,7 @@ use super::super::{archive, schema, source};
 use super::*;
 
 /// A component with code for the one world of a WIT text.
-fn component(wit: &str) -> Vec<u8> {
+pub(crate) fn component(wit: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let package = resolve.push_source("test.wit", wit).unwrap();
     let world = resolve.select_world(&[package], Some("w")).unwrap();
@@ -244,12 +244,13 @@ fn a_skill_that_a_platform_cannot_be_told_of_is_not_packaged() {
     let build = |adapters: &str| {
         let text = format!(
             "[skill]\nnamespace = 'org.acme'\nname = 'n'\nversion = '1.0.0'\nsummary = 's'\npolicy_tier = 2\ncomponent = 'c'\n{adapters}
-             [tools.2d]\nexport = 'f'"
+             [tools.f]\nexport = 'f'\ndescription = '{}'",
+            "x".repeat(1025)
         );
         assemble(&source::parse(&text).unwrap(), component(wit), None, BTreeMap::new(), BTreeMap::new())
     };
     let denial = build("").unwrap_err();
-    assert_eq!((denial.code, &denial.details["adapter"]), (Code::AdapterMalformed, &json!("gemini")));
+    assert_eq!((denial.code, &denial.details["adapter"]), (Code::AdapterMalformed, &json!("openai")));
     let package = build("adapters = ['mcp', 'agent-skill']").unwrap();
     assert_eq!(package.manifest().adapters.keys().collect::<Vec<_>>(), ["adapters/agent-skill.md", "adapters/mcp.json"]);
     assert_eq!(faults(&package), [""; 0]);

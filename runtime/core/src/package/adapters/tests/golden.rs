@@ -1,4 +1,4 @@
-//! The adapters of the real skill, byte for byte: what others have read once must not change unseen. `BLESS=1` writes them anew.
+//! The adapters of the real skill and of one with every type, byte for byte: what others have read once must not change unseen. `BLESS=1` writes them anew.
 #![expect(clippy::disallowed_methods, reason = "tests read fixtures of the repository, and write them where BLESS says so")]
 
 use std::collections::BTreeMap;
@@ -23,24 +23,26 @@ pub(super) fn redact() -> Package {
 }
 
 #[test]
-fn the_real_skill_has_the_adapters_that_are_kept() {
-    let package = redact();
-    for adapter in Adapter::ALL {
-        let made = package.file(adapter.path()).unwrap_or_else(|| panic!("{adapter} was not made"));
-        let kept = repository("fixtures").join("adapters/redact").join(adapter.path().strip_prefix("adapters/").unwrap());
-        if env::var_os("BLESS").is_some_and(|value| value == "1") {
-            fs::create_dir_all(kept.parent().unwrap()).unwrap();
-            fs::write(&kept, made).unwrap();
+fn skills_have_the_adapters_that_are_kept() {
+    let real = redact();
+    assert_eq!(real.manifest().adapters.len(), Adapter::ALL.len());
+    for (name, package) in [("redact", real)].into_iter().chain(super::awkward::kept()) {
+        for path in package.manifest().adapters.keys() {
+            let made = package.file(path).unwrap();
+            let kept = repository("fixtures/adapters").join(name).join(path.strip_prefix("adapters/").unwrap());
+            if env::var_os("BLESS").is_some_and(|value| value == "1") {
+                fs::create_dir_all(kept.parent().unwrap()).unwrap();
+                fs::write(&kept, made).unwrap();
+            }
+            let wanted = fs::read(&kept).unwrap_or_default();
+            assert!(
+                wanted == made[..],
+                "{} differs from what is made; what was read by others changes only with a new format version:\n{}",
+                kept.display(),
+                String::from_utf8_lossy(made)
+            );
         }
-        let wanted = fs::read(&kept).unwrap_or_default();
-        assert!(
-            wanted == made[..],
-            "{} differs from what is made; what was read by others changes only with a new format version:\n{}",
-            kept.display(),
-            String::from_utf8_lossy(made)
-        );
     }
-    assert_eq!(package.manifest().adapters.len(), Adapter::ALL.len());
 }
 
 #[test]

@@ -29,6 +29,18 @@ fn table(adapter: Adapter, cases: &[(Change, &str)]) {
                 |file| file["tools"][0]["name"] = json!(""),
                 |file| drop(file["tools"][0].as_object_mut().unwrap().remove("name")),
                 |file| drop(file.as_object_mut().unwrap().remove("component")),
+                |file| drop(file.as_object_mut().unwrap().remove("calls")),
+                |file| file["calls"] = json!({}),
+                |file| file["calls"]["org_skillhall_redact"] = json!("other"),
+                |file| file["calls"]["org_skillhall_redact_other"] = json!("other"),
+                |file| {
+                    file["tools"][0]["name"] = json!("org_skillhall_other");
+                    file["calls"] = json!({ "org_skillhall_other": "other" });
+                },
+                |file| {
+                    let tool = file["tools"][0].clone();
+                    file["tools"] = (0..129).map(|_| tool.clone()).collect();
+                },
                 |file| {
                     let tool = file["tools"][0].clone();
                     file["tools"].as_array_mut().unwrap().push(tool);
@@ -50,6 +62,12 @@ fn table(adapter: Adapter, cases: &[(Change, &str)]) {
                 "a text that is not empty",
                 "a tool has a name",
                 "a member component",
+                "a member calls",
+                "of one tool of this skill",
+                "of one tool of this skill",
+                "the names of these tools and no others",
+                "of one tool of this skill",
+                "at most 128 tools",
                 "two tools have this name",
             ]),
         );
@@ -100,6 +118,7 @@ fn openai() {
         &[
             (|file| file["tools"][0]["name"] = json!("x".repeat(65)), "a tool's name is 1 to 64"),
             (|file| file["tools"][0]["name"] = json!("mask.text"), "a tool's name is 1 to 64"),
+            (|file| file["tools"][0]["description"] = json!("x".repeat(1025)), "at most 1024 characters"),
             (|file| file["tools"][0]["type"] = json!("custom"), "it is \"function\""),
             (|file| file["tools"][0]["strict"] = json!(false), "it is true"),
             (
@@ -193,7 +212,7 @@ fn gemini() {
     table(
         Adapter::Gemini,
         &[
-            (|file| file["tools"][0]["name"] = json!("x".repeat(65)), "a tool's name is 1 to 64"),
+            (|file| file["tools"][0]["name"] = json!("x".repeat(129)), "a tool's name is 1 to 128"),
             (|file| file["tools"][0]["name"] = json!("2d"), "begins with a letter"),
             (|file| file["tools"][0]["parametersJsonSchema"] = json!({ "type": "string" }), "its type is \"object\""),
             (|file| *text(file) = json!({ "type": "string", "maxLength": 5 }), "no keyword maxLength"),
@@ -255,6 +274,10 @@ fn agent_skill() {
         ("name: \"redact\"", "name: \"re--dact\"", "nor has two in a row"),
         ("name: \"redact\"", "name: \"redact-\"", "neither begins nor ends"),
         ("name: \"redact\"", "name: \"\"", "1 to 64 of a-z"),
+        ("name: \"redact\"", "name: \"my-claude-redact\"", "has the word claude"),
+        ("name: \"redact\"", "name: \"anthropic\"", "has the word anthropic"),
+        ("description: \"", "description: \"Ends </skill> here. ", "no XML tags"),
+        ("description: \"", "description: \"<!-- x --> ", "no XML tags"),
         ("name: \"redact\"", "allowed-tools: \"Bash\"\nname: \"redact\"", "no key allowed-tools"),
         ("name: \"redact\"", "name: \"redact\"\nmore: {}", "a text in double quotes"),
         ("description: \"", &format!("description: \"{long}"), "the description has 1 to 1024"),

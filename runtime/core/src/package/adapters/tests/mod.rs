@@ -1,5 +1,6 @@
 //! Adapters as their platforms, their authors and strangers meet them.
 
+mod awkward;
 mod golden;
 mod malformed;
 mod order;

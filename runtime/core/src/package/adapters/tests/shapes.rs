@@ -70,7 +70,7 @@ fn openai_strict() {
     assert!(said(&Type::Flags(vec!["r".into()]))["description"].as_str().unwrap().ends_with("uniqueItems: true"));
     assert_eq!(said(&Type::Map(boxed(Type::Bool), boxed(Type::Bool)))["type"], "array");
     let error = parameter(Adapter::Openai, &Type::Map(boxed(Type::String), boxed(Type::Bool))).unwrap_err();
-    assert_eq!((error.tool.as_deref(), error.pointer.as_str()), (Some("t"), "/parameters/properties/p"));
+    assert_eq!((error.tool.as_deref(), error.pointer.as_str()), (Some("org_acme_sample_t"), "/parameters/properties/p"));
     assert!(error.rule.contains("additionalProperties is false"), "{error}");
     assert!(error.advice.as_ref().unwrap().contains("without \"openai\""), "{error:?}");
     let deep = (0..9).fold(Type::Bool, |inner, _| Type::Record(vec![field("a", inner)]));
@@ -99,13 +99,37 @@ fn gemini_subset() {
 }
 
 #[test]
-fn mcp_and_anthropic_take_the_schema_as_it_is() {
+fn mcp_takes_the_schema_as_it_is() {
     for ty in [Type::Tuple(vec![Type::Bool]), Type::Map(boxed(Type::String), boxed(Type::U64)), Type::Bytes, Type::F32] {
         let input = tool(&ty, None).input;
         let manifest = manifest("t", tool(&ty, Some(&ty)));
         assert_eq!(made(Adapter::Mcp, &manifest)["tools"][0]["inputSchema"], input);
-        assert_eq!(made(Adapter::Anthropic, &manifest)["tools"][0]["input_schema"], input);
     }
+}
+
+#[test]
+fn anthropic_has_each_keyword_at_its_type() {
+    let said = |ty: &Type| parameter(Adapter::Anthropic, ty).unwrap();
+    assert_eq!(said(&Type::Char), json!({ "type": "string", "minLength": 1, "maxLength": 1 }));
+    assert_eq!(said(&Type::Flags(vec!["r".into()]))["uniqueItems"], true);
+    assert_eq!(said(&Type::Bytes)["contentEncoding"], "base64");
+    let pair = said(&Type::Tuple(vec![Type::Bool, Type::U8]));
+    assert_eq!(
+        pair,
+        json!({ "type": "array", "prefixItems": [{ "type": "boolean" }, { "type": "integer", "minimum": 0, "maximum": 255 }], "minItems": 2, "maxItems": 2 })
+    );
+    let record = Type::Record(vec![field("a", Type::Option(boxed(Type::Bool)))]);
+    assert_eq!(said(&record)["required"], json!([]), "what is optional stays optional");
+    let map = said(&Type::Map(boxed(Type::String), boxed(Type::Bool)));
+    assert_eq!(map["additionalProperties"], json!({ "type": "boolean" }));
+    let anthropic = |ty: &Type, narrowing| narrowed(Adapter::Anthropic, ty, narrowing);
+    assert_eq!(
+        anthropic(&Type::String, json!({ "maxLength": 5, "minLength": 2, "format": "uri", "description": "A text." })),
+        json!({ "type": "string", "maxLength": 5, "minLength": 2, "format": "uri", "description": "A text." })
+    );
+    assert_eq!(anthropic(&Type::Char, json!({ "maxLength": 5 }))["maxLength"], 1, "the stricter one stays");
+    let flags = Type::Flags(vec!["r".into()]);
+    assert_eq!(anthropic(&flags, json!({ "uniqueItems": false }))["description"], "Must hold, too: uniqueItems: false");
 }
 
 #[test]
@@ -184,7 +208,11 @@ fn narrowed(adapter: Adapter, ty: &Type, narrowing: Value) -> Value {
     let mut tool = tool(ty, None);
     tool.input = schema::narrow_input(tool.input, &[("p".to_owned(), narrowing)].into()).unwrap();
     let file = made(adapter, &manifest("t", tool));
-    let member = if adapter == Adapter::Openai { "parameters" } else { "parametersJsonSchema" };
+    let member = match adapter {
+        Adapter::Openai => "parameters",
+        Adapter::Anthropic => "input_schema",
+        _ => "parametersJsonSchema",
+    };
     file["tools"][0][member]["properties"]["p"].clone()
 }
 
@@ -219,19 +247,19 @@ fn narrowings_become_keywords_or_words() {
 }
 
 #[test]
-fn names_that_a_platform_refuses() {
+fn names_and_texts_that_a_platform_refuses() {
     let all = Adapter::ALL.into();
     let of = |manifest: &Manifest| make(&all, &Facts::of(manifest)).unwrap_err();
-    let error = of(&manifest("2d", tool(&Type::Bool, None)));
-    assert_eq!((error.adapter.as_str(), error.tool.as_deref(), error.pointer.as_str()), ("gemini", Some("2d"), "/name"));
+    let long = Tool { description: "x".repeat(1025), ..tool(&Type::Bool, None) };
+    let error = of(&manifest("t", long));
+    let called = "org_acme_sample_t";
+    assert_eq!((error.adapter.as_str(), error.tool.as_deref(), error.pointer.as_str()), ("openai", Some(called), "/description"));
     let denial = error.denial();
     assert_eq!(denial.code, Code::AdapterMalformed);
-    assert_eq!((&denial.details["adapter"], &denial.details["tool"]), (&json!("gemini"), &json!("2d")));
-    assert!(
-        denial.message.contains("the adapter gemini, tool 2d")
-            && denial.details["rule"].as_str().unwrap().contains("begins with a letter")
-    );
-    assert!(denial.hint().contains("another name in skill.toml"), "{}", denial.hint());
+    assert_eq!((&denial.details["adapter"], &denial.details["tool"]), (&json!("openai"), &json!(called)));
+    assert!(denial.message.contains("the adapter openai, tool org_acme_sample_t"), "{}", denial.message);
+    assert!(denial.details["rule"].as_str().unwrap().contains("at most 1024 characters"));
+    assert!(denial.hint().contains("Change the tool's types, names or description"), "{}", denial.hint());
     let skill = Manifest { name: "a--b".parse().unwrap(), ..manifest("t", tool(&Type::Bool, None)) };
     let error = of(&skill);
     assert_eq!((error.adapter.as_str(), error.tool.as_deref()), ("agent-skill", None));

@@ -5,16 +5,17 @@
 //! what is installed beside a skill never changes the names of its tools. Clients take at most 64 characters: of a longer name the
 //! end stands for the whole.
 
-use skillhall_core::digest::Digest;
-use skillhall_core::id::{SkillId, ToolName};
+use crate::digest::Digest;
+use crate::id::{SkillId, ToolName};
 
 /// The longest name that every client takes.
 const LONGEST: usize = 64;
 /// How many hexadecimal digits stand for what was cut.
 const DIGITS: usize = 12;
 
-/// The name of a tool for agents.
-pub(crate) fn name(skill: &SkillId, tool: &ToolName) -> String {
+/// The name of a tool for agents and platforms: 5 to 64 of `a-z`, `0-9`, `_` and `-`, beginning with a letter.
+#[must_use]
+pub fn name(skill: &SkillId, tool: &ToolName) -> String {
     let mut name = beginning(skill);
     if tool.as_str() != skill.name.as_str() {
         name = format!("{name}_{tool}");
@@ -30,7 +31,8 @@ pub(crate) fn name(skill: &SkillId, tool: &ToolName) -> String {
 
 /// Which tool of a skill is meant by a name, if it can be one of this skill's; `tools` are those that it has, asked for if the name
 /// does not say it by itself.
-pub(crate) fn tool_of(skill: &SkillId, name: &str, tools: impl FnOnce() -> Vec<ToolName>) -> Option<ToolName> {
+#[must_use]
+pub fn tool_of(skill: &SkillId, name: &str, tools: impl FnOnce() -> Vec<ToolName>) -> Option<ToolName> {
     let beginning = beginning(skill);
     if name.contains("__") {
         let shared = beginning.len().min(LONGEST - DIGITS - 2);
