@@ -82,10 +82,14 @@ fn waiting_counts_as_time() {
 }
 
 fn killed(order: Order, reason: KillReason) -> (Outcome, Duration) {
+    killed_after(Duration::from_millis(30), order, reason)
+}
+
+fn killed_after(delay: Duration, order: Order, reason: KillReason) -> (Outcome, Duration) {
     let kill = KillHandle::new();
     let killer = kill.clone();
     let thread = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(30));
+        std::thread::sleep(delay);
         killer.kill(reason);
         Instant::now()
     });
@@ -96,12 +100,19 @@ fn killed(order: Order, reason: KillReason) -> (Outcome, Duration) {
 
 #[test]
 fn a_kill_stops_a_loop_at_once() {
-    let reason = KillReason::Killed("banned by org.example".to_owned());
-    let (outcome, after) = killed(order(&hostile("time-loop-in-call"), "run", json!({}), limits()), reason);
-    assert!(after < SLACK, "{after:?}");
-    let failure = fails(&outcome, FailureCode::Killed);
-    assert!(failure.message.contains("banned by org.example"));
-    assert_eq!(failure.backtrace, ["spin"]);
+    // On a busy machine the guest may not have begun when the kill comes: then it is stopped as well, and there is nothing to trace.
+    for delay in [30, 300, 3_000].map(Duration::from_millis) {
+        let reason = KillReason::Killed("banned by org.example".to_owned());
+        let (outcome, after) = killed_after(delay, order(&hostile("time-loop-in-call"), "run", json!({}), limits()), reason);
+        assert!(after < SLACK, "{after:?}");
+        let failure = fails(&outcome, FailureCode::Killed);
+        assert!(failure.message.contains("banned by org.example"));
+        if !failure.backtrace.is_empty() {
+            assert_eq!(failure.backtrace, ["spin"]);
+            return;
+        }
+    }
+    panic!("it was never traced");
 }
 
 #[test]
