@@ -74,6 +74,7 @@ gate_deadline_ms = 500
 1 = ["ctrl.obs.structured-logging"]
 
 [approvals]
+url = "https://approve.example.org/{id}"
 pending_minutes = 60
 use_minutes = 5
 own = "never"
