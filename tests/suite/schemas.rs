@@ -79,6 +79,9 @@ pending_minutes = 60
 use_minutes = 5
 own = "never"
 
+[mcp.names]
+mask = "org.acme/redact/mask"
+
 [limits]
 memory_bytes = 1073741824
 time_ms = 600000
@@ -243,7 +246,7 @@ fn every_key_of_hall_toml_is_in_the_schema_and_the_reverse() {
     let document = json_of(HALL);
     let schema = keys(&schema("hall"));
     let mut all = BTreeSet::new();
-    written(&document, "", &["policy.tiers", "grants", "isolation.namespaces", "quotas.organisations"], &mut all);
+    written(&document, "", &["policy.tiers", "grants", "mcp.names", "isolation.namespaces", "quotas.organisations"], &mut all);
     assert_eq!(schema, all, "the schema's keys (left) and those of the whole example");
     let grants = "/grants/org.acme~1csv-stats";
     for (pointer, path) in [
@@ -251,6 +254,7 @@ fn every_key_of_hall_toml_is_in_the_schema_and_the_reverse() {
         ("/hall".into(), "hall."),
         ("/policy".into(), "policy."),
         ("/approvals".into(), "approvals."),
+        ("/mcp".into(), "mcp."),
         ("/limits".into(), "limits."),
         ("/quotas".into(), "quotas."),
         ("/quotas/organisations/rival".into(), "quotas.organisations.*."),

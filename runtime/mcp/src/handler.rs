@@ -83,7 +83,9 @@ impl ServerHandler for Server {
         let sheets = self.listed(None, context, Server::sheets).await?;
         let is_meant = |sheet: &&Sheet| sheets::skill(sheet).is_some_and(|skill| skill.uri == request.uri);
         let contents = sheets.iter().find(is_meant).and_then(sheets::contents);
-        let contents = contents.ok_or_else(|| ErrorData::resource_not_found("there is no such resource", None))?;
+        let contents = contents.ok_or_else(|| {
+            ErrorData::resource_not_found("there is no such resource", Some(serde_json::json!({ "uri": request.uri })))
+        })?;
         Ok(ReadResourceResponse::Complete(ReadResourceResult::new(vec![contents])))
     }
 

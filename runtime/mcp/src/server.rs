@@ -131,7 +131,7 @@ impl Server {
         let hall = self.0.halls.now()?;
         let caller = self.caller(&hall, request)?;
         let offered = hall.offered(Adapter::Mcp, caller.as_ref())?;
-        let mut tools: Vec<Tool> = offered.into_iter().filter_map(tool).collect();
+        let mut tools: Vec<Tool> = offered.into_iter().filter_map(|offered| tool(&hall, offered)).collect();
         tools.sort_by(|one, other| one.name.cmp(&other.name));
         // Two that end up with one name mean nothing.
         let names: Vec<_> = tools.iter().map(|tool| tool.name.clone()).collect();
@@ -216,25 +216,18 @@ impl Server {
         let arguments = Value::Object(asked.request.arguments.unwrap_or_default());
         let input = Input::from_value(&arguments).map_err(|denial| unread(hall, target, caller.as_ref(), denial))?;
         let (who, key) = (holder(caller.as_ref()), key(target, caller.as_ref(), &input));
-        let call = Call::new(target.skill.clone(), input)
-            .tool(target.tool.clone())
-            .requested(Some(target.skill.id.to_string()))
-            .approval(asked.approval.or_else(|| self.0.waiting.by(&who, &key)));
+        let call = Call::new(target.skill.clone(), input).tool(target.tool.clone()).requested(Some(target.skill.id.to_string()));
         let mut progress = asked.progress;
-        let receipt = {
-            let kill = asked.kill;
-            let run = hall.run(Run { call, caller, kill: kill.clone(), observer: &mut progress });
-            let mut run = std::pin::pin!(run);
-            tokio::select! {
-                biased;
-                receipt = &mut run => receipt,
-                () = asked.withdrawn.cancelled() => {
-                    kill.kill(KillReason::Cancelled("the client withdrew the call".to_owned()));
-                    // To its end: the record is closed before the request is.
-                    run.await
-                }
-            }
-        };
+        let remembered = if asked.approval.is_none() { self.0.waiting.by(&who, &key) } else { None };
+        let again = remembered.is_some().then(|| call.clone());
+        let approval = asked.approval.or(remembered);
+        let (kill, withdrawn) = (&asked.kill, &asked.withdrawn);
+        let mut receipt = followed(hall, call.approval(approval), caller.clone(), kill, withdrawn, &mut progress).await;
+        // What was asked before the policy changed, or the skill, is no answer to this call: which then is one like any other.
+        let is_stale = |denial: &Denial| denial.code == Code::ApprovalMismatch;
+        if let Some(call) = again.filter(|_| receipt.as_ref().is_ok_and(|receipt| receipt.denial().is_some_and(is_stale))) {
+            receipt = followed(hall, call, caller, kill, withdrawn, &mut progress).await;
+        }
         progress.end().await;
         let receipt = receipt?;
         let output = receipt.output();
@@ -262,18 +255,50 @@ impl Server {
     }
 }
 
-/// The package's own description, under the name that no other tool has.
-fn tool(offered: Offered) -> Option<Tool> {
-    serde_json::from_value(offered.description).ok()
+/// A run to its end, also when the call is withdrawn meanwhile: the record is closed before the request is.
+async fn followed(
+    hall: &Hall,
+    call: Call,
+    caller: Option<Caller>,
+    kill: &KillHandle,
+    withdrawn: &CancellationToken,
+    progress: &mut Told,
+) -> Result<Receipt, Fault> {
+    let run = hall.run(Run { call, caller, kill: kill.clone(), observer: progress });
+    let mut run = std::pin::pin!(run);
+    tokio::select! {
+        biased;
+        receipt = &mut run => receipt,
+        () = withdrawn.cancelled() => {
+            kill.kill(KillReason::Cancelled("the client withdrew the call".to_owned()));
+            run.await
+        }
+    }
+}
+
+/// The package's own description, under the name that no other tool has, or that the hall's owner gave it.
+fn tool(hall: &Hall, offered: Offered) -> Option<Tool> {
+    let mut tool: Tool = serde_json::from_value(offered.description).ok()?;
+    if let Some(name) = hall.config().mcp.name_of(&offered.skill.id, &offered.tool) {
+        tool.name = name.to_owned().into();
+    }
+    tool.output_schema = tool.output_schema.map(|promised| Arc::new(told::schema(Arc::unwrap_or_clone(promised))));
+    Some(tool)
 }
 
 /// The tool that a name means at this moment: of the newest installed version of its skill. Whether it may be called, the gates say.
 fn find(hall: &Hall, name: &str) -> Result<Option<Target>, Denial> {
+    // A name that the owner gave is no tool's own: hall.toml would not be read.
+    let given = hall.config().mcp.names.get(name);
     for skill in hall.newest()? {
         let package = std::cell::OnceCell::new();
         let package = || package.get_or_init(|| hall.load(&skill).ok()).as_ref();
         let tools = || package().map(|package| package.manifest().tools.keys().cloned().collect()).unwrap_or_default();
-        if let Some(tool) = names::tool_of(&skill.id, name, tools) {
+        let tool = match given {
+            Some(given) => (given.skill == skill.id).then(|| given.tool.clone()),
+            None => names::tool_of(&skill.id, name, tools),
+        };
+        if let Some(tool) = tool {
             let about = package().and_then(|package| package.manifest().tools.get(&tool));
             let wraps = about.map(|about| wraps_result(&about.output));
             return Ok(Some(Target { skill: skill.clone(), tool, wraps }));

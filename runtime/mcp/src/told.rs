@@ -15,6 +15,25 @@ const ASK: &str = "Nothing that you can call changes this. Ask the owner of the 
 /// Of a denial's details those that are about the agent's own call.
 const DETAILS: [&str; 9] = ["pointer", "rule", "tool", "tools", "nearest", "approval", "expires_at", "free_at", "retry_after_ms"];
 
+/// What the structured content of a tool's results is: what the skill promises, or why there is none. A client that holds every result
+/// against its tool's schema, those with `isError` too, would else show its user none of our refusals.
+pub(crate) fn schema(mut promised: Map<String, Value>) -> Map<String, Value> {
+    let texts =
+        |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), json!({ "type": "string" }))).collect::<Map<_, _>>();
+    let mut members = texts(&["code", "stage", "message", "hint"]);
+    members.insert("outcome".to_owned(), json!({ "enum": ["denied", "failed", "fault"] }));
+    let refusal = json!({
+        "type": "object",
+        "description": "With isError: why the call was refused, or how it failed.",
+        "properties": members,
+        "required": ["outcome", "code", "stage", "message", "hint"],
+    });
+    // They are meant from the root on.
+    let shared = ["$schema", "$defs"].map(|name| Some((name.to_owned(), promised.remove(name)?)));
+    let either = [("type".to_owned(), json!("object")), ("anyOf".to_owned(), json!([promised, refusal]))];
+    shared.into_iter().flatten().chain(either).collect()
+}
+
 /// The result of a call that went through the gates, admitted or not. `wraps` says whether its value stands under `result`.
 pub(crate) fn receipt(receipt: &Receipt, wraps: bool) -> CallToolResult {
     match (receipt.denial(), receipt.outcome()) {

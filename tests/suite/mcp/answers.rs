@@ -176,3 +176,44 @@ pub(super) fn approver(world: &World) -> SigningKey {
     world.open().new_approver("ada", passphrase, None, keep).expect("an approver is made");
     SigningKey::from_sealed_pem(&sealed, passphrase).expect("the key opens")
 }
+
+/// The owner's own name for a tool is one more name for the same thing: the same gates, and no other tool's name.
+#[test]
+fn a_name_of_the_owners_choice_means_one_tool_and_changes_no_gate() {
+    let world = world(&[redact()]);
+    let path = world.home().join("hall.toml");
+    let before = std::fs::read_to_string(&path).expect("hall.toml");
+    let name = |line: &str| std::fs::write(&path, format!("{before}\n[mcp.names]\n{line}\n")).expect("it is written");
+    let enroll = || hall(&world.home(), &["worker", "enroll", "--json"]).object();
+    let input = json!({ "text": "a@b.example" });
+    for era in [Era::Sessions, Era::Stateless] {
+        name("mask = 'org.skillhall/redact/redact'\nnobody = 'org.skillhall/gone/gone'\nnothing = 'org.skillhall/redact/gone'");
+        enroll();
+        let mut session = Session::begin(&world, era);
+        assert_eq!(session.names(), ["mask"]);
+        for called in ["mask", REDACT] {
+            let result = session.call(called, &input);
+            assert_eq!(result["structuredContent"]["text"], "*@*.*******", "{result}");
+        }
+        let gone = session.ask("tools/call", json!({ "name": "nobody", "arguments": {} }));
+        assert_eq!(gone["error"]["code"], -32602, "{gone}");
+        denied(&session.call("nothing", &json!({})), "DENY_TOOL_UNKNOWN");
+        // It gives what is banned no way round.
+        hall(&world.home(), &["revoke", "org.skillhall/redact", "--reason", "a test", "--json"]).object();
+        assert!(session.names().is_empty());
+        denied(&session.call("mask", &input), "DENY_SKILL_REVOKED");
+        denied(&session.call(REDACT, &input), "DENY_SKILL_REVOKED");
+        hall(&world.home(), &["restore", "org.skillhall/redact", "--reason", "a test", "--json"]).object();
+        assert_eq!(session.end(), 0);
+    }
+    // What could be another tool's own name, or two names for one, is not read at all.
+    for line in [
+        "org_skillhall_other = 'org.skillhall/redact/redact'",
+        "a = 'org.skillhall/redact/redact'\nb = 'org.skillhall/redact/redact'",
+    ] {
+        name(line);
+        let refused = hall(&world.home(), &["list", "--json"]);
+        assert!(refused.stderr.contains("mcp.names"), "{refused:?}");
+        assert_ne!(refused.code, 0, "{refused:?}");
+    }
+}

@@ -21,6 +21,9 @@ pub struct HallConfig {
     /// How persons approve calls.
     #[serde(default, skip_serializing_if = "ApprovalsSection::is_default")]
     pub approvals: ApprovalsSection,
+    /// How agents see this hall.
+    #[serde(default, skip_serializing_if = "McpSection::is_default")]
+    pub mcp: McpSection,
     /// Host maximums of the budgets a skill may ask for, and of compiling it.
     #[serde(default)]
     pub limits: LimitsSection,
@@ -37,6 +40,7 @@ pub struct HallConfig {
 
 pub use super::isolation::IsolationSection;
 pub use super::limits::LimitsSection;
+pub use super::mcp::{McpSection, ToolId};
 pub use crate::quotas::QuotasSection;
 
 /// What this host is.
@@ -263,6 +267,7 @@ impl HallConfig {
         self.tier_controls()?;
         self.limits.validate().map_err(ConfigError::new)?;
         self.approvals.validate()?;
+        self.mcp.validate()?;
         self.isolation.validate()?;
         self.quotas.validate().map_err(|message| ConfigError { message })?;
         let policy = &self.policy;

@@ -12,6 +12,7 @@ pub mod hearing;
 pub mod host;
 pub mod isolation;
 mod limits;
+pub mod mcp;
 mod preconditions;
 mod question;
 mod quota;

@@ -265,6 +265,7 @@ fn configuration(id: &str, plan: &Plan) -> Result<HallConfig, Fault> {
             gate_deadline_ms: GATE_DEADLINE_MS,
         },
         approvals: ApprovalsSection::default(),
+        mcp: skillhall_core::govern::config::McpSection::default(),
         limits: LimitsSection::default(),
         isolation: IsolationSection::default(),
         quotas: QuotasSection::default(),
