@@ -22,7 +22,7 @@ impl Waiting {
         callers.get(who)?.iter().find(|(known, _)| known == call).map(|(_, approval)| approval.clone())
     }
 
-    /// What a call waits for now, or that it waits no more. Gives whether that is new.
+    /// Keeps which approval a call waits for, or that it waits no more. Gives whether that is new.
     pub(crate) fn now(&self, who: &str, call: Digest, approval: Option<&str>) -> bool {
         let mut callers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut calls = callers.remove(who).unwrap_or_default();
