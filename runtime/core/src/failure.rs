@@ -64,7 +64,7 @@ failures! {
     Output = "FAIL_OUTPUT", true, "The run gave out more than its output limit.", "Ask for less, or raise limits.output in skill.toml within the host's maximum.";
     HostCalls = "FAIL_HOST_CALLS", true, "The run called the host too often or moved too many bytes through it.", "Report it to the skill's author.";
     Handles = "FAIL_HANDLES", true, "The run held too many resources at once.", "Report it to the skill's author.";
-    Value = "FAIL_VALUE", true, "A value was nested too deeply or had too many elements.", "Give it less at once.";
+    Value = "FAIL_VALUE", true, "A value was nested too deeply, had too many elements, or was beyond the range of its type.", "Mend the value that the message names, or give it less at once.";
 }
 
 impl fmt::Display for FailureCode {

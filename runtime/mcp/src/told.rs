@@ -92,6 +92,7 @@ fn failed(failure: &Failure, decision_id: &str) -> CallToolResult {
     let hint = match code {
         F::Skill => "The error is the skill's own. Read it, mend the input, and call again.",
         F::Cancelled => "The call was withdrawn. Call again if you want the result.",
+        F::Value => "Mend the value that the message names, or give less in one call.",
         code if code.is_limit() => "Give it less to do in one call.",
         F::Trap | F::Exit | F::OutputSchema => "The skill broke. Another input may not break it; tell the owner of the hall.",
         _ => ASK,

@@ -43,6 +43,15 @@ if (!existsSync(component) || !existsSync(madeOf) || readFileSync(madeOf, 'utf8'
   writeFileSync(madeOf, digest);
 }
 
+// The engine miscarries two kinds of results (https://github.com/bytecodealliance/ComponentizeJS/issues/343).
+const own = within('wit').filter((file) => !file.startsWith('wit/deps/')).map((file) => readFileSync(file, 'utf8').replace(/\/\/.*|\/\*[^]*?\*\//g, '')).join('\n');
+const aliases = Object.fromEntries([...own.matchAll(/\btype\s+([\w%-]+)\s*=\s*(u32|s64)\s*;/g)].map(([, name, type]) => [name, type]));
+for (const [, name, given] of own.matchAll(/([\w%-]+)\s*:\s*func\s*\([^)]*\)\s*->\s*([\w%-]+)\s*;/g)) {
+  const type = Object.hasOwn(aliases, given) ? aliases[given] : given;
+  if (type === 'u32') console.error(`note: ${name} gives a u32 by itself: from 2147483648 on it arrives as another number; give an s32 or u64, or a record with it`);
+  if (type === 's64') console.error(`note: ${name} gives an s64 by itself: a negative one ends the call with a trap; give an s32 or f64, or a record with it`);
+}
+
 function within(folder) {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true });
   return names.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath ?? entry.path}/${entry.name}`).sort();

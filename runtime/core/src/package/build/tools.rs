@@ -65,12 +65,16 @@ fn without_version(export: &str) -> String {
     }
 }
 
-/// Every function that can be a tool, but those of WASI's own interfaces (`wasi:cli/run` of a command): they are entry points.
+/// What componentize-py calls when it builds a component, and leaves in its exports.
+const PYTHONS_OWN: &str = "exports#init";
+
+/// Every function that can be a tool, but those of WASI's own interfaces (`wasi:cli/run` of a command) and of the language's tools: they
+/// are entry points.
 fn all(interface: &Interface) -> Result<Vec<(ToolName, &Function)>, Denial> {
     let candidates: Vec<&Function> = interface
         .functions
         .iter()
-        .filter(|function| function.refused.is_none() && !function.export.starts_with("wasi:"))
+        .filter(|function| function.refused.is_none() && !function.export.starts_with("wasi:") && function.export != PYTHONS_OWN)
         .collect();
     if candidates.is_empty() {
         let refused: Vec<String> = interface
