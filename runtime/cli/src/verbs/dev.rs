@@ -234,7 +234,7 @@ impl Developed<'_> {
     }
 
     async fn play(&self, ready: Ready, found: &mut Found) -> Outcome<()> {
-        let Some(report) = test::play_project(&self.arguments.folder, ready.package, self.printer).await? else {
+        let Some(report) = test::play_project(&self.arguments.folder, ready.package, &ready.hall, self.printer).await? else {
             found.insert("cases".into(), Value::Null);
             self.printer.note(&dim("  there are no cases; docs/testing.md says how to write one"));
             return Ok(());

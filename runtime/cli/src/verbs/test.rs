@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::{Value, json};
-use skillhall::hall::{Rehearsal, Rehearsed};
+use skillhall::hall::{Hall, Rehearsal, Rehearsed};
 use skillhall::sandbox::Touched;
 use skillhall_core::capability::Asks;
 use skillhall_core::govern::call::Call;
@@ -89,14 +89,15 @@ pub(crate) async fn run(arguments: &Arguments, printer: &Printer) -> Outcome {
     play(rehearsal, package, root, &cases, whole, arguments.bless, printer).await?.tell(printer)
 }
 
-/// Plays all cases of a project with a package that was built of it; `None` if it has none. Writes no snapshot.
-pub(crate) async fn play_project(project: &Path, package: Package, printer: &Printer) -> Outcome<Option<Report>> {
+/// Plays all cases of a project with a package that was built of it; `None` if it has none. Writes no snapshot. What the hall has compiled
+/// is not compiled again.
+pub(crate) async fn play_project(project: &Path, package: Package, hall: &Hall, printer: &Printer) -> Outcome<Option<Report>> {
     let root = Root::of_project(project)?;
     let cases = root.cases()?;
     if cases.is_empty() {
         return Ok(None);
     }
-    let rehearsal = Rehearsal::open([package.manifest().namespace.as_str()])?;
+    let rehearsal = Rehearsal::beside(hall, [package.manifest().namespace.as_str()])?;
     play(rehearsal, package, root, &cases, true, false, printer).await.map(Some)
 }
 

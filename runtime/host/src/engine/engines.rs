@@ -25,6 +25,8 @@ pub(crate) struct EngineConfig {
     pub(crate) cache: Option<CacheConfig>,
     /// Where guests run that are to be isolated. Without it, none of these runs.
     pub(crate) elsewhere: Option<Arc<dyn Elsewhere>>,
+    /// Where prepared components are kept in memory: of these engines alone, or with others of this process.
+    pub(crate) memory: Arc<Memory>,
 }
 
 /// The engine cannot start, or cannot do its own work: the host's trouble, never a guest's.
@@ -79,7 +81,7 @@ struct Inner {
     cache: Option<Cache>,
     compiler: Arc<dyn Compiler>,
     elsewhere: Option<Arc<dyn Elsewhere>>,
-    memory: Memory,
+    memory: Arc<Memory>,
     remark: Option<String>,
 }
 
@@ -104,11 +106,16 @@ impl Engines {
             cache: config.cache.map(Cache::new),
             compiler,
             elsewhere: config.elsewhere,
-            memory: Memory::default(),
+            memory: config.memory,
             remark,
         }));
         engines.powered(false)?;
         Ok(engines)
+    }
+
+    /// Where these engines keep what they have prepared, for others of this process.
+    pub(crate) fn memory(&self) -> Arc<Memory> {
+        Arc::clone(&self.0.memory)
     }
 
     /// Engines that compile in this process, as those of a throwaway hall do.

@@ -37,7 +37,7 @@ pub use floor::{FLOOR, Floor};
 pub use kill::{KillHandle, KillReason};
 pub use limits::Limits;
 pub use outcome::{Outcome, Resources, Used};
-pub(crate) use prepare::HandedOver;
+pub(crate) use prepare::{HandedOver, Memory};
 pub use prepare::{MAX_COMPONENT_BYTES, PrepareError, PrepareEvent, Prepared};
 pub(crate) use run::{Order, Tally, Told, folders, json_bytes, never_began, run, stopped};
 pub(crate) use {

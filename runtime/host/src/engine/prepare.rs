@@ -243,7 +243,7 @@ fn unloaded(error: &wasmtime::Error) -> PrepareError {
 
 /// Prepared components by digest; the ones that came first go first. Code only: no decision is ever kept here.
 #[derive(Debug, Default)]
-pub(super) struct Memory(Mutex<Slots>);
+pub(crate) struct Memory(Mutex<Slots>);
 
 type Slot = Arc<Mutex<Option<Arc<Prepared>>>>;
 

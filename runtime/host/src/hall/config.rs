@@ -10,6 +10,7 @@ use skillhall_core::registry::Registry;
 use skillhall_core::registry::token::{Presented, TokenText};
 use skillhall_core::trust::keys::{KeySource, Secret};
 
+use crate::engine::Memory;
 use crate::sandbox::Powers;
 
 /// What a hall is opened with. A part that is left out refuses whatever needs it; nothing is made up in its place.
@@ -82,6 +83,8 @@ pub(super) struct Parts {
     pub(super) compile: Compile,
     /// Whether what skills keep outlives the hall.
     pub(super) keeps_on_disk: bool,
+    /// Where prepared code is in memory, if another hall of this process has some.
+    pub(super) code: Option<Arc<Memory>>,
 }
 
 /// Where what is not in the cache is compiled.
@@ -228,6 +231,7 @@ impl Parts {
             presented: None,
             compile: Compile::InWorkers,
             keeps_on_disk: true,
+            code: None,
         }
     }
 }

@@ -78,7 +78,7 @@ use skillhall_core::stores::memory::MemoryStores;
 use skillhall_core::stores::sqlite::SqliteStores;
 use skillhall_core::trust::keys::{FileKeys, KeyError, KeySource, NoKeys, Purpose};
 
-use crate::engine::{CacheConfig, CacheKey, Compiler, EngineConfig, Engines, InThisProcess, Limits};
+use crate::engine::{CacheConfig, CacheKey, Compiler, EngineConfig, Engines, InThisProcess, Limits, Memory};
 use crate::sandbox::assets::Assets;
 use crate::sandbox::{Powers, Replay as FixedRun, Reserved};
 use crate::worker::{CompileLimits, Isolation, PoolLimits, Worker, Workers};
@@ -232,7 +232,7 @@ impl Hall {
             Compile::InThisProcess => Arc::new(InThisProcess),
         };
         let workers = Arc::new(Workers::new(pool_limits(&config)));
-        let engines = Engines::start(engine_config(&folder, &workers)?, compiler)?;
+        let engines = Engines::start(engine_config(&folder, &workers, parts.code)?, compiler)?;
         let adapter = parts.adapter.parse().map_err(|error| Fault::Configuration(format!("{error}")))?;
         let ledger = open_ledger(&folder, &keys).map(Arc::new);
         let maximum = maximum(&config);
@@ -392,7 +392,7 @@ fn quotas(folder: &Folder, part: Part<dyn Quotas>) -> Result<Arc<dyn Quotas>, Fa
     })
 }
 
-fn engine_config(folder: &Folder, workers: &Arc<Workers>) -> Result<EngineConfig, Fault> {
+fn engine_config(folder: &Folder, workers: &Arc<Workers>, code: Option<Arc<Memory>>) -> Result<EngineConfig, Fault> {
     let text = folder.secret(CACHE_KEY)?;
     let key = std::str::from_utf8(&text).ok().and_then(unhex).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     let key = key.ok_or_else(|| Fault::Unsafe {
@@ -403,7 +403,7 @@ fn engine_config(folder: &Folder, workers: &Arc<Workers>) -> Result<EngineConfig
         ),
     })?;
     let cache = CacheConfig { dir: folder.part(CACHE)?, key: CacheKey::new(key) };
-    Ok(EngineConfig { cache: Some(cache), elsewhere: Some(Arc::<Workers>::clone(workers)) })
+    Ok(EngineConfig { cache: Some(cache), elsewhere: Some(Arc::<Workers>::clone(workers)), memory: code.unwrap_or_default() })
 }
 
 fn maximum(config: &HallConfig) -> Limits {

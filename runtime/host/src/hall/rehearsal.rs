@@ -65,8 +65,23 @@ impl Rehearsal {
     /// # Errors
     /// As [`Hall::in_memory`].
     pub fn open<N: Into<String>>(namespaces: impl IntoIterator<Item = N>) -> Result<Self, Fault> {
+        Self::with(namespaces, parts())
+    }
+
+    /// As [`open`](Self::open), beside a hall of this process: what that one has compiled and still has in memory is not compiled again, nor the other
+    /// way round. They share code alone, by the digest of the component; no decision, no key and no folder.
+    ///
+    /// # Errors
+    /// As [`Hall::in_memory`].
+    pub fn beside<N: Into<String>>(hall: &Hall, namespaces: impl IntoIterator<Item = N>) -> Result<Self, Fault> {
+        let mut parts = parts();
+        parts.code = Some(hall.engines.memory());
+        Self::with(namespaces, parts)
+    }
+
+    fn with<N: Into<String>>(namespaces: impl IntoIterator<Item = N>, parts: Parts) -> Result<Self, Fault> {
         let namespaces: Vec<String> = namespaces.into_iter().map(Into::into).collect();
-        let (hall, registry) = throwaway::open(&namespaces, parts())?;
+        let (hall, registry) = throwaway::open(&namespaces, parts)?;
         Ok(Self { hall, registry })
     }
 

@@ -13,7 +13,7 @@ fn dir(folder: &TempDir) -> Dir {
 
 fn with_cache(folder: &TempDir, key: u8) -> Engines {
     let cache = Some(CacheConfig { dir: dir(folder), key: CacheKey::new([key; 32]) });
-    Engines::new(EngineConfig { cache, elsewhere: None }).unwrap()
+    Engines::new(EngineConfig { cache, ..EngineConfig::default() }).unwrap()
 }
 
 fn answer(number: u32) -> Arc<[u8]> {

@@ -82,7 +82,7 @@ impl Compiler for Script {
 fn prepared(worker: Arc<dyn Compiler>) -> (Result<(), PrepareError>, Vec<PrepareEvent>, usize) {
     let (folder, component) = (TempDir::new().unwrap(), wat::parse_str(GOOD).unwrap().into());
     let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).unwrap();
-    let config = EngineConfig { cache: Some(CacheConfig { dir, key: CacheKey::new([1; 32]) }), elsewhere: None };
+    let config = EngineConfig { cache: Some(CacheConfig { dir, key: CacheKey::new([1; 32]) }), ..EngineConfig::default() };
     let engines = Engines::start(config, worker).unwrap();
     let mut events = Vec::new();
     let result = engines.prepare(&component, Digest::of(&component), false, &mut |event| events.push(event));
