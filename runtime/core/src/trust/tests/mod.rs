@@ -2,6 +2,7 @@
 
 mod awp;
 mod codes;
+mod flips;
 mod gate;
 mod keys;
 mod vectors;
